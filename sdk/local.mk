@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+sdkincludedir = $(includedir)/trimtab
+sdkinclude_HEADERS = \
+	%D%/include/trimtab/errors.h \
+	%D%/include/trimtab/plugin.h \
+	%D%/include/trimtab/strategy.h \
+	%D%/include/trimtab/adapter.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/trimtab-sdk.pc

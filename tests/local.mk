@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# Every test speaks TAP; tests/summary adds them up.
+TEST_EXTENSIONS = .t
+AM_TESTS_ENVIRONMENT = \
+	TT_TOP_SRCDIR='$(abs_top_srcdir)' TT_TOP_BUILDDIR='$(abs_top_builddir)' \
+	ASAN_OPTIONS=detect_leaks=1 OPENBLAS_NUM_THREADS=1;
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+T_LOG_DRIVER = $(LOG_DRIVER)
+T_LOG_COMPILER = $(SHELL)
+UNIT_INC = $(CORE_INC) $(CUNIT_CFLAGS)
+include %D%/unit/local.mk
+include %D%/system/local.mk
+include %D%/zoo/local.mk
+include %D%/orcheo/local.mk
+include %D%/bench/local.mk
+include %D%/fuzz/local.mk
