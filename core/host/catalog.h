@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * catalog.h - the content-addressed store of plugins on disk:
+ * <root>/sha256/<hash>/plugin.so, mode 0444, with describe.json beside it.
+ * The operator's file is copied and never mapped. */
+#ifndef TT_HOST_CATALOG_H
+#define TT_HOST_CATALOG_H
+
+#include "core/base/err.h"
+#include "core/host/host.h"
+
+struct catalog_entry {
+    char hash[65];
+    struct host_note note;
+    char *path;            /* absolute, of the copy */
+    char *origin;          /* where the operator's file was */
+    int64_t added_ms;      /* wall time */
+    json_object *describe; /* from HELLO; NULL until a worker has said it */
+};
+
+struct catalog;
+struct catalog *catalog_create(const char *root, struct err *e);
+void catalog_destroy(struct catalog *c);
+
+/* Take in one file: read, hash, check note, copy, rename into place. Taking
+ * in the same bytes again is fine. *entry is borrowed. [main or engine] */
+int catalog_add(struct catalog *c, const char *path,
+                const struct catalog_entry **entry, struct err *e);
+/* Take in every *.so of a folder; a bad one is logged and skipped. */
+int catalog_scan(struct catalog *c, const char *dir, struct err *e);
+/* Remember what a worker's HELLO said (describe.json). */
+void catalog_described(struct catalog *c, const char *hash,
+                       json_object *describe);
+
+/* "id" (the highest version, pre-releases last), "id@version" or
+ * "sha256:<hash>"; kind 0 = any. TT_ENOENT lists what there is. */
+int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
+                    const struct catalog_entry **entry, struct err *e);
+size_t catalog_n(const struct catalog *c);
+const struct catalog_entry *catalog_at(const struct catalog *c, size_t i);
+
+#endif
