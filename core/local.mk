@@ -6,3 +6,22 @@ include %D%/work/local.mk
 include %D%/broker/local.mk
 include %D%/engine/local.mk
 include %D%/http/local.mk
+
+# What of the daemon's wiring is worth testing by itself.
+noinst_LIBRARIES += %D%/libdaemon.a
+%C%_libdaemon_a_CPPFLAGS = $(CORE_INC) \
+	-DTT_PLUGINDIR='"$(plugindir)"' \
+	-DTT_WORKER_PATH='"$(pkglibexecdir)/trimtab-worker"'
+%C%_libdaemon_a_SOURCES = \
+	%D%/daemon_config.c %D%/daemon_config.h \
+	%D%/daemon_options.c %D%/daemon_options.h \
+	%D%/notify.c %D%/notify.h
+nodist_%C%_libdaemon_a_SOURCES = %D%/daemon_config_schema.inc
+
+# The schema as a C string: quotes and backslashes escaped, a line a literal.
+%D%/daemon_config_schema.inc: $(top_srcdir)/core/daemon_config.schema.json
+	$(AM_V_GEN)$(MKDIR_P) core && sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' \
+	  -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/core/daemon_config.schema.json > $@
+BUILT_SOURCES += %D%/daemon_config_schema.inc
+CLEANFILES += %D%/daemon_config_schema.inc
+EXTRA_DIST += %D%/daemon_config.schema.json
