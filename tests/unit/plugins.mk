@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: MIT
+# The SDK's header helpers and the plugins of this tree, in-process.
+EXTRA_DIST += %D%/strategy_mock.h
+if HAVE_CUNIT
+plugin_unit_tests = %D%/random_header_test %D%/cube_test %D%/asktell_test \
+	%D%/blocking_test
+check_PROGRAMS += $(plugin_unit_tests)
+TESTS += $(plugin_unit_tests)
+endif
+%C%_random_header_test_SOURCES = %D%/random_header_test.c
+%C%_random_header_test_CPPFLAGS = $(UNIT_INC)
+%C%_random_header_test_LDADD = $(CUNIT_LIBS) -lm
+%C%_cube_test_SOURCES = %D%/cube_test.c
+%C%_cube_test_CPPFLAGS = $(UNIT_INC)
+%C%_cube_test_LDADD = $(CUNIT_LIBS) -lm
+%C%_asktell_test_SOURCES = %D%/asktell_test.c
+%C%_asktell_test_CPPFLAGS = $(UNIT_INC)
+%C%_asktell_test_LDADD = $(CUNIT_LIBS) -lm
+%C%_blocking_test_SOURCES = %D%/blocking_test.c
+%C%_blocking_test_CPPFLAGS = $(UNIT_INC)
+%C%_blocking_test_LDADD = $(CUNIT_LIBS) -lm

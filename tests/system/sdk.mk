@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+TESTS += %D%/t0200-sdk-headers.t
+EXTRA_DIST += %D%/t0200-sdk-headers.t
