@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every test speaks TAP; tests/summary adds them up.
 TEST_EXTENSIONS = .t
-AM_TESTS_ENVIRONMENT = \
+AM_TESTS_ENVIRONMENT = export \
 	TT_TOP_SRCDIR='$(abs_top_srcdir)' TT_TOP_BUILDDIR='$(abs_top_builddir)' \
 	ASAN_OPTIONS=detect_leaks=1 OPENBLAS_NUM_THREADS=1;
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
