@@ -6,6 +6,7 @@ sdkinclude_HEADERS = \
 	%D%/include/trimtab/strategy.h \
 	%D%/include/trimtab/adapter.h \
 	%D%/include/trimtab/random.h \
+	%D%/include/trimtab/sobol.h \
 	%D%/include/trimtab/cube.h \
 	%D%/include/trimtab/asktell.h \
 	%D%/include/trimtab/blocking.h

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The SDK's header helpers and the plugins of this tree, in-process.
-EXTRA_DIST += %D%/strategy_mock.h
+EXTRA_DIST += %D%/strategy_mock.h %D%/plugin_spaces.h
 if HAVE_CUNIT
 plugin_unit_tests = %D%/random_header_test %D%/cube_test %D%/asktell_test \
 	%D%/blocking_test
@@ -19,3 +19,16 @@ endif
 %C%_blocking_test_SOURCES = %D%/blocking_test.c
 %C%_blocking_test_CPPFLAGS = $(UNIT_INC)
 %C%_blocking_test_LDADD = $(CUNIT_LIBS) -lm
+
+if HAVE_CUNIT
+plugin_tests = %D%/plugin_random_test %D%/plugin_sobol_test
+check_PROGRAMS += $(plugin_tests)
+TESTS += $(plugin_tests)
+endif
+%C%_plugin_random_test_SOURCES = %D%/plugin_random_test.c \
+	plugins/random/random.c
+%C%_plugin_random_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_random_test_LDADD = $(CUNIT_LIBS) -lm
+%C%_plugin_sobol_test_SOURCES = %D%/plugin_sobol_test.c plugins/sobol/sobol.c
+%C%_plugin_sobol_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_sobol_test_LDADD = $(CUNIT_LIBS) -lm
