@@ -20,7 +20,8 @@ int err_set(struct err *e, int code, const char *format, ...)
 int err_errno(struct err *e, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Put "prefix: " before the text that is there; returns e->code. */
+/* Put "prefix: " before the text that is there; returns e->code
+ * (TT_EINTERNAL when e is NULL: never success). */
 int err_prefix(struct err *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
