@@ -5,6 +5,9 @@ BASE_TESTS = \
 	%D%/clock_test \
 	%D%/err_test \
 	%D%/fs_test \
+	%D%/crypt_test \
+	%D%/json_test \
+	%D%/schema_test \
 	%D%/log_test \
 	%D%/loop_test \
 	%D%/wire_test
@@ -25,4 +28,10 @@ BASE_TEST_LIBS = $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_loop_test_LDADD = $(BASE_TEST_LIBS)
 %C%_wire_test_CPPFLAGS = $(UNIT_INC)
 %C%_wire_test_LDADD = $(BASE_TEST_LIBS)
+%C%_crypt_test_CPPFLAGS = $(UNIT_INC)
+%C%_crypt_test_LDADD = $(CRYPT_LIBS) $(BASE_TEST_LIBS)
+%C%_json_test_CPPFLAGS = $(UNIT_INC)
+%C%_json_test_LDADD = $(BASE_TEST_LIBS)
+%C%_schema_test_CPPFLAGS = $(UNIT_INC)
+%C%_schema_test_LDADD = $(BASE_TEST_LIBS)
 endif
