@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: MIT
+EXTRA_DIST += %D%/codec_samples.h
+if HAVE_CUNIT
+HOST_TESTS = \
+	%D%/arena_test \
+	%D%/codec_test \
+	%D%/frame_test \
+	%D%/session_adapter_test \
+	%D%/session_test
+check_PROGRAMS += $(HOST_TESTS)
+TESTS += $(HOST_TESTS)
+HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
+%C%_arena_test_CPPFLAGS = $(UNIT_INC)
+%C%_arena_test_LDADD = $(HOST_TEST_LIBS)
+%C%_codec_test_CPPFLAGS = $(UNIT_INC)
+%C%_codec_test_LDADD = $(HOST_TEST_LIBS)
+%C%_frame_test_CPPFLAGS = $(UNIT_INC)
+%C%_frame_test_LDADD = $(HOST_TEST_LIBS)
+%C%_session_adapter_test_CPPFLAGS = $(UNIT_INC)
+%C%_session_adapter_test_LDADD = $(HOST_TEST_LIBS)
+%C%_session_test_CPPFLAGS = $(UNIT_INC)
+%C%_session_test_LDADD = $(HOST_TEST_LIBS)
+endif
