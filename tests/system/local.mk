@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: MIT
-include %D%/sdk.mk
+# System tests: shell scripts that speak TAP, against the real binaries.
+EXTRA_DIST += \
+	%D%/demo %D%/demo-data/dataset.json %D%/demo-data/target.json \
+	%D%/layers.t
+TESTS += %D%/layers.t
