@@ -14,3 +14,14 @@ include %D%/zoo/local.mk
 include %D%/orcheo/local.mk
 include %D%/bench/local.mk
 include %D%/fuzz/local.mk
+
+# Parts of the suite: every program of units; those where threads meet.
+check-unit:
+	$(AM_V_at)$(MAKE) check TESTS="`echo $(TESTS) | tr ' ' '\n' | \
+	  grep '_test$$' | tr '\n' ' '`"
+check-threads:
+	$(AM_V_at)$(MAKE) check TESTS="`echo $(TESTS) | tr ' ' '\n' | \
+	  grep -E '/(http|store_memory|store_rocksdb|store_threads|broker|work|loop|engine[a-z_]*)_test$$' | \
+	  tr '\n' ' '`"
+.PHONY: check-unit check-threads
+EXTRA_DIST += %D%/summary
