@@ -17,6 +17,11 @@ struct bridge_spec {
     const char *const *guardrails; /* metric names */
     size_t n_guardrails;
     json_object *pointers;       /* {"name": JSON pointer}, or NULL */
+    const char *const *case_names; /* the sent cases' own "id" (struct dataset,
+                                    names), in order; entries may be NULL, and
+                                    so may the whole. Nodes that answer by id
+                                    (per_query, verdicts) are matched by it,
+                                    else by the number in case_ids */
 };
 
 struct bridge_case {
@@ -35,7 +40,10 @@ struct observation {
     uint64_t tokens_in, tokens_out;
 };
 
-/* outputs  {"node_results":{...}} (0.33: "results"), "messages":[...]; a
+/* A metric that an evaluation gives without values per case says nothing of a
+ * single case: cases are MISSING then, unless only one was sent.
+ *
+ * outputs  {"node_results":{...}} (0.33: "results"), "messages":[...]; a
  *          history {"steps":[...]} is folded where neither is there
  * case_ids the n cases that were sent, in order: per_item[i] is case_ids[i]
  * Returns 0 (give *out to observation_fini); TT_EPROTOCOL: the metric is

@@ -17,8 +17,11 @@ struct dataset {
     char *name;
     uint64_t version;
     char hash[65];          /* sha256 of the canonical document */
-    /* Per split (index enum tt_split): the cases' JSON texts, ids 0..n-1. */
+    /* Per split (index enum tt_split), ids 0..n-1: the cases' JSON texts
+     * without "split", and their own "id" (NULL where a case has none), by
+     * which evaluation nodes name them. */
     char **cases[4];
+    char **names[4];
     uint64_t n[4];
 };
 

@@ -8,8 +8,9 @@
 
 #include "core/base/json.h"
 
-/* {"changes":[{"op":"add|remove|replace","parameter","from","to"}],
- *  "text": unified diff over all string parameters} ; the caller puts it. */
+/* {"changes":[{"op":"add|remove|replace","parameter","from","to","words"}],
+ *  "text": unified diff over all string parameters} ; the caller puts it.
+ * words: of a replaced text, "Be [-very-]{+quite+} brief." */
 json_object *diff_parameters(json_object *from, json_object *to,
                              const char *from_name, const char *to_name);
 /* Unified diff of two texts, appended; nothing when they are equal. */

@@ -2,7 +2,8 @@
  *
  * gate.h - is the finalist better than the baseline? Paired per-case scores
  * on the holdout, percentile bootstrap of the mean difference (Efron and
- * Tibshirani 1993, ch. 13), guardrails, and a verdict in words. Pure. */
+ * Tibshirani 1993, ch. 13; expanded for small samples, Hesterberg 2015),
+ * guardrails, and a verdict in words. Pure. */
 #ifndef TT_ENGINE_GATE_H
 #define TT_ENGINE_GATE_H
 
@@ -19,10 +20,11 @@ struct gate_input {
 
 struct gate_verdict {
     double baseline_mean, finalist_mean;
-    double lift;          /* improvement: positive is better, either direction */
-    double lo, hi;        /* 95 % interval of the lift */
+    double lift;          /* positive is better, whatever the direction */
+    double lo, hi;        /* 95 % of the lift; infinite below 2 pairs */
     double wins, losses, ties; /* shares of the pairs */
-    bool better;          /* lo > 0 and the guardrails hold */
+    bool better;          /* lo > 0, the guardrails hold, and there are at
+                             least 6 pairs: fewer prove nothing at 95 % */
     char text[256];       /* "better by 0.21 (95 % 0.10 .. 0.31, n=12)" */
 };
 

@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: MIT
+EXTRA_DIST += %D%/json_of.h
+if HAVE_CUNIT
+ENGINE_TESTS = \
+	%D%/bridge_test \
+	%D%/budget_test \
+	%D%/dataset_test \
+	%D%/diff_test \
+	%D%/gate_test \
+	%D%/space_test \
+	%D%/target_test
+check_PROGRAMS += $(ENGINE_TESTS)
+TESTS += $(ENGINE_TESTS)
+ENGINE_TEST_LIBS = $(ENGINE_PURE_LIBS) $(CUNIT_LIBS)
+%C%_bridge_test_CPPFLAGS = $(UNIT_INC)
+%C%_bridge_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_budget_test_CPPFLAGS = $(UNIT_INC)
+%C%_budget_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_dataset_test_CPPFLAGS = $(UNIT_INC)
+%C%_dataset_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_diff_test_CPPFLAGS = $(UNIT_INC)
+%C%_diff_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_gate_test_CPPFLAGS = $(UNIT_INC)
+%C%_gate_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_space_test_CPPFLAGS = $(UNIT_INC)
+%C%_space_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_target_test_CPPFLAGS = $(UNIT_INC)
+%C%_target_test_LDADD = $(ENGINE_TEST_LIBS)
+endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bridge_internal.h - what bridge.c (names, observations) and bridge_nodes.c
+ * (the table of Orcheo's evaluation nodes) share. */
+#ifndef TT_ENGINE_BRIDGE_INTERNAL_H
+#define TT_ENGINE_BRIDGE_INTERNAL_H
+
+#include "core/engine/bridge.h"
+
+/* One metric that the outputs hold. */
+struct metric {
+    char *name;      /* "node.metric"; of a pointer: its own name */
+    size_t node_len; /* of the node in the name; 0 for a pointer */
+    char *path;      /* where it stands below node_results, "/score/mrr" */
+    double value;    /* NAN when it was not measured */
+    char *why;       /* why it was not measured, else NULL */
+    bool absent;     /* a pointer at which nothing stands */
+    char *trouble;   /* why its values per case cannot be used, else NULL */
+    double *cases;   /* per case that was sent, NAN where missing; or NULL */
+};
+
+/* Something said in words about a case, or (at = -1) about all of them. */
+struct reason {
+    int64_t at;
+    char *text;
+};
+
+struct reading {
+    const uint64_t *case_ids;
+    const char *const *case_names; /* or NULL */
+    size_t n_cases;
+    json_object *outputs; /* borrowed */
+    json_object *results; /* node_results, or the folded history; owned */
+    struct metric *metrics;
+    size_t n_metrics, cap_metrics;
+    struct reason *reasons;
+    size_t n_reasons, cap_reasons;
+    uint64_t tokens_in, tokens_out;
+};
+
+/* Everything that is in r->results, by the rules of the contract. */
+void bridge_read_nodes(struct reading *r);
+/* Add the metric that stands at a pointer, under this name. */
+struct metric *bridge_read_pointer(struct reading *r, const char *name,
+                                   const char *pointer);
+/* Find r->results, and count tokens. */
+void bridge_find_results(struct reading *r);
+void bridge_reading_fini(struct reading *r);
+
+#endif
