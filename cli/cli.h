@@ -31,7 +31,7 @@ struct cli {
     void *curl;        /* one connection, reused */
 };
 
-/* --- client.c: one request ------------------------------------------------------------ */
+/* --- client.c: one request ----------------------------------------------- */
 
 struct reply {
     unsigned status; /* 0: no answer */
@@ -50,7 +50,7 @@ void client_close(struct cli *c);
 /* "/api/workflows/%s/..." with each %s percent-encoded; caller frees. */
 char *client_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* --- args.c: options behind a verb ------------------------------------------------------ */
+/* --- args.c: options behind a verb --------------------------------------- */
 
 struct args {
     int n;        /* positional ones */
@@ -66,7 +66,7 @@ int args_parse(struct args *a, int argc, char **argv, const char *const *known);
 const char *args_get(const struct args *a, const char *name);
 bool args_has(const struct args *a, const char *name);
 
-/* --- print.c ------------------------------------------------------------------------------- */
+/* --- print.c ------------------------------------------------------------- */
 
 /* A member by path "a.b.c"; NULL when absent. */
 json_object *json_at(json_object *o, const char *path);
@@ -84,7 +84,7 @@ void print_object(json_object *o, int indent);
 /* The array of a list answer, or the answer itself when it is one. */
 json_object *list_items(json_object *body);
 
-/* --- orcheo_profile.c ------------------------------------------------------------------------ */
+/* --- orcheo_profile.c ---------------------------------------------------- */
 
 /* Orcheo's own connection settings: ORCHEO_API_URL, ORCHEO_SERVICE_TOKEN,
  * ORCHEO_WORKSPACE, else [profiles.NAME] of ~/.config/orcheo/cli.toml. An
@@ -92,7 +92,7 @@ json_object *list_items(json_object *body);
  * asked for by name and is not there. */
 json_object *orcheo_connection(const char *profile, char *why, size_t n);
 
-/* --- commands: argv[0] is the verb -------------------------------------------------------------- */
+/* --- commands: argv[0] is the verb --------------------------------------- */
 
 int cmd_optimize(struct cli *c, int argc, char **argv);
 int cmd_runs(struct cli *c, int argc, char **argv);

@@ -134,7 +134,7 @@ static int replay(struct cli *c, const char *run)
     return code;
 }
 
-/* --- watching ---------------------------------------------------------------------------- */
+/* --- watching ------------------------------------------------------------ */
 
 static void print_progress(json_object *run, bool tty)
 {

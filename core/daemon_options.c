@@ -86,7 +86,7 @@ static void fill_engine(struct engine_options *o, json_object *config)
     o->work.gid = (uint32_t)json_int(workers, "gid", 65534);
 }
 
-/* --- tokens: only their hashes are kept ------------------------------------------------ */
+/* --- tokens: only their hashes are kept ---------------------------------- */
 
 static int token_text(json_object *c, struct buf *out, struct err *e)
 {

@@ -54,7 +54,7 @@ static void print_version(void)
     json_object_put(sandbox);
 }
 
-/* --- the parts of a running daemon --------------------------------------------------- */
+/* --- the parts of a running daemon --------------------------------------- */
 
 struct daemon {
     json_object *config;

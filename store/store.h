@@ -87,7 +87,7 @@ struct store *store_open(const struct store_options *options, struct err *e);
 /* Flush and close; NULL is allowed. No call may be under way. [main] */
 void store_close(struct store *s);
 
-/* --- reading -------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* The record's bytes appended to *out.
  * Returns 0; TT_ENOENT; TT_ECORRUPT (names the key); TT_EIO. */
@@ -112,7 +112,7 @@ typedef int store_scan_fn(void *ctx, const struct store_key *key,
 int store_scan(struct store *s, struct store_key from, int n_parts,
                bool reverse, store_scan_fn *fn, void *ctx, struct err *e);
 
-/* --- writing -------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 struct store_batch;
 struct store_batch *store_batch_create(void); /* aborts when out of memory */
@@ -190,7 +190,7 @@ int store_active(struct store *s, const char *workflow, const char *node,
 /* Is the store able to take writes right now? For /readyz. */
 int store_writable(struct store *s, struct err *e);
 
-/* --- tools: `trimtabd store ...` --------------------------------------------------- */
+/* --- tools: `trimtabd store ...` ----------------------------------------- */
 
 /* {"backend","schema","records":{kind:n},"bytes","audit_head",...} */
 int store_stat(struct store *s, json_object **out, struct err *e);

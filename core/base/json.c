@@ -66,7 +66,7 @@ json_object *json_copy(const json_object *value)
     return out;
 }
 
-/* --- getters ------------------------------------------------------------------------------- */
+/* --- getters ------------------------------------------------------------- */
 
 static const char *kind_of(const json_object *v)
 {
@@ -206,7 +206,7 @@ int json_only(struct json_at at, const char *const *known, struct err *e)
     return 0;
 }
 
-/* --- unchecked --------------------------------------------------------------------------------- */
+/* --- unchecked ----------------------------------------------------------- */
 
 json_object *json_child(json_object *o, const char *key)
 {

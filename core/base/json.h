@@ -44,7 +44,7 @@ void json_number(double value, char out[32]);
 bool json_equal(const json_object *a, const json_object *b); /* as JSON values */
 json_object *json_copy(const json_object *value);            /* deep */
 
-/* --- getters: NULL default means "required" ------------------------------------
+/* --- getters: NULL default means "required" ---------------------------------
  * where names the object in errors ("target demo/answer"); key its member.
  * Each returns 0 or TT_EINVAL with "<where>: <key>: must be ..., is ...". */
 struct json_at {

@@ -52,7 +52,7 @@ static void skip_space(struct scan *s)
         s->p++;
 }
 
-/* --- strings ------------------------------------------------------------------------------ */
+/* --- strings ------------------------------------------------------------- */
 
 static int hex4(const char *p, const char *end, unsigned *out)
 {
@@ -167,7 +167,7 @@ static int scan_string(struct scan *s, uint64_t *hash)
     return 0;
 }
 
-/* --- numbers --------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------- */
 
 static size_t digits(struct scan *s)
 {
@@ -217,7 +217,7 @@ static int scan_number(struct scan *s)
     return 0;
 }
 
-/* --- values ------------------------------------------------------------------------------------ */
+/* --- values -------------------------------------------------------------- */
 
 static int scan_value(struct scan *s);
 

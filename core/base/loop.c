@@ -115,7 +115,7 @@ void loop_destroy(struct loop *l)
     free(l);
 }
 
-/* --- file descriptors ----------------------------------------------------- */
+/* --- file descriptors ---------------------------------------------------- */
 
 int loop_watch(struct loop *l, int fd, uint32_t events, loop_fd_fn *fn,
                void *ctx, struct err *e)
@@ -168,7 +168,7 @@ static void serve_fds(struct loop *l, int timeout_ms)
     }
 }
 
-/* --- timers ----------------------------------------------------------------- */
+/* --- timers -------------------------------------------------------------- */
 
 static bool before(const struct loop *l, uint32_t a, uint32_t b)
 {
@@ -293,7 +293,7 @@ static int wait_ms(struct loop *l)
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
-/* --- the mailbox and the turn ----------------------------------------------- */
+/* --- the mailbox and the turn -------------------------------------------- */
 
 void loop_post(struct loop *l, loop_fn *fn, void *ctx)
 {

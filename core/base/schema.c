@@ -48,7 +48,7 @@ static int bad(struct walk *w, const char *format, ...)
                    w->path[0] != '\0' ? w->path : "/", text);
 }
 
-/* --- types -------------------------------------------------------------------------------- */
+/* --- types --------------------------------------------------------------- */
 
 static bool is_number(json_object *v)
 {
@@ -100,7 +100,7 @@ static int check_type(struct walk *w, json_object *type, json_object *v)
                    : short_text(type), short_text(v));
 }
 
-/* --- the schema itself ----------------------------------------------------------------------- */
+/* --- the schema itself --------------------------------------------------- */
 
 static const char *const keywords[] = {
     "$schema", "$id", "title", "description", "type", "enum", "const",
@@ -207,7 +207,7 @@ int schema_check(json_object *schema, struct err *e)
     return check_schema(&w, schema);
 }
 
-/* --- values -------------------------------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------- */
 
 static int apply(struct walk *w, json_object *schema, json_object *v);
 

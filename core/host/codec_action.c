@@ -8,7 +8,7 @@
 #define LEAST_ACTION 4u /* kind */
 #define LEAST_MESSAGE 8u
 
-/* --- actions ---------------------------------------------------------------------- */
+/* --- actions ------------------------------------------------------------- */
 
 /* Only what the mode reads is written, so that garbage in the rest of the
  * record does not make two equal actions differ. */

@@ -10,7 +10,7 @@
 #define LEAST_OUTCOME 56u
 #define AGAIN_BYTES 8u /* again_ms stands before the count */
 
-/* --- SUBMIT --------------------------------------------------------------------- */
+/* --- SUBMIT -------------------------------------------------------------- */
 
 static const struct tt_case *case_at(const struct tt_evaluation *v, uint64_t i)
 {
@@ -98,7 +98,7 @@ int codec_get_batch(struct tt_str bytes, struct arena *a,
     return codec_end(&in, "batch", e);
 }
 
-/* --- OUTCOMES ---------------------------------------------------------------------- */
+/* --- OUTCOMES ------------------------------------------------------------ */
 
 void codec_put_again(struct buf *b, uint64_t again_ms)
 {

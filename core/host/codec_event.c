@@ -8,7 +8,7 @@
 #define LEAST_EVENT 20u /* kind, position, time */
 #define LEAST_CASE 36u
 
-/* --- events ------------------------------------------------------------------ */
+/* --- events -------------------------------------------------------------- */
 
 static void put_result(struct buf *b, const struct tt_result *r)
 {
@@ -205,7 +205,7 @@ static const struct tt_event *get_event(struct codec_in *in)
     return event;
 }
 
-/* --- STEP ------------------------------------------------------------------------ */
+/* --- STEP ---------------------------------------------------------------- */
 
 void codec_put_step(struct buf *b, const struct tt_event *const *events,
                     uint64_t n_events, const struct tt_ask *ask)

@@ -22,7 +22,7 @@ int codec_get_strs(struct tt_str bytes, struct arena *a,
     return codec_end(&in, "texts", e);
 }
 
-/* --- errors and log lines -------------------------------------------------------- */
+/* --- errors and log lines ------------------------------------------------ */
 
 static bool known_code(int32_t code)
 {
@@ -82,7 +82,7 @@ int codec_get_log(struct tt_str bytes, int *level, struct tt_str *text,
     return codec_end(&in, "log line", e);
 }
 
-/* --- HTTP ---------------------------------------------------------------------------- */
+/* --- HTTP ---------------------------------------------------------------- */
 
 void codec_put_http(struct buf *b, const struct tt_http_request *request)
 {
@@ -161,7 +161,7 @@ int codec_get_http_answer(struct tt_str bytes, int *code,
     return codec_end(&in, "answer", e);
 }
 
-/* --- DATA ------------------------------------------------------------------------------ */
+/* --- DATA ---------------------------------------------------------------- */
 
 void codec_put_data(struct buf *b, uint32_t split, uint64_t id)
 {
@@ -197,7 +197,7 @@ int codec_get_data_answer(struct tt_str bytes, int *code, struct tt_str *text,
     return codec_end(&in, "answer", e);
 }
 
-/* --- SNAPSHOT and EXPLAIN ----------------------------------------------------------- */
+/* --- SNAPSHOT and EXPLAIN ------------------------------------------------ */
 
 void codec_put_state(struct buf *b, uint32_t schema, struct tt_str bytes)
 {

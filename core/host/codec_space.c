@@ -11,7 +11,7 @@
 #define LEAST_OBJECTIVE 8u
 #define LEAST_GUARDRAIL 20u
 
-/* --- the space ------------------------------------------------------------ */
+/* --- the space ----------------------------------------------------------- */
 
 static void put_param(struct buf *b, const struct tt_param *p)
 {
@@ -76,7 +76,7 @@ const struct tt_space *codec_get_space(struct codec_in *in)
     return space;
 }
 
-/* --- candidates ------------------------------------------------------------- */
+/* --- candidates ---------------------------------------------------------- */
 
 void codec_put_candidate(struct buf *b, const struct tt_candidate *c)
 {
@@ -114,7 +114,7 @@ void codec_get_candidate(struct codec_in *in, struct tt_candidate *c)
     c->origin = codec_get_text(in);
 }
 
-/* --- configuration and budget ------------------------------------------------ */
+/* --- configuration and budget -------------------------------------------- */
 
 static const struct tt_config_item *item_at(const struct tt_config *c,
                                             uint64_t i)
@@ -184,7 +184,7 @@ void codec_get_budget(struct codec_in *in, struct tt_budget *budget)
     budget->cost_spent = codec_get_f64(in);
 }
 
-/* --- OPEN and VALIDATE --------------------------------------------------------- */
+/* --- OPEN and VALIDATE --------------------------------------------------- */
 
 static void put_objectives(struct buf *b, const struct tt_problem *p)
 {

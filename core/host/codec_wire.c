@@ -171,7 +171,7 @@ const struct tt_str *codec_get_texts(struct codec_in *in, uint64_t *n)
     return v;
 }
 
-/* --- writing -------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 void codec_put_f64(struct buf *b, double v)
 {

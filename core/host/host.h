@@ -14,7 +14,7 @@
 #include "core/base/json.h"
 #include "core/host/frame.h"
 
-/* --- before any code of the plugin runs ------------------------------------------ */
+/* --- before any code of the plugin runs ---------------------------------- */
 
 struct host_note {
     uint32_t abi_major, abi_minor, pointer_size, kind;
@@ -27,7 +27,7 @@ struct host_note {
  * mend); TT_EIO. Threads [any] */
 int host_note_read(const char *path, struct host_note *note, struct err *e);
 
-/* --- loading ----------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------- */
 
 /* Probe with RTLD_NOW, open through libltdl by absolute path, check the entry
  * against the note. Runs the object's constructors.
@@ -38,7 +38,7 @@ const struct tt_plugin *host_load(const char *path, struct err *e);
 /* What the HELLO frame says of a plugin; the caller puts it. */
 json_object *host_describe(const struct tt_plugin *plugin);
 
-/* --- a session: frames in, frames out --------------------------------------------- */
+/* --- a session: frames in, frames out ------------------------------------ */
 
 /* What the session calls while it works on a request. In a worker these go
  * over fd 3; in-process they are the caller's. NULL = not granted. */

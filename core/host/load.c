@@ -68,7 +68,7 @@ static tt_entry_fn *entry_of(const char *path, struct err *e)
     return entry;
 }
 
-/* --- is the description one that we can live with? ---------------------------- */
+/* --- is the description one that we can live with? ----------------------- */
 
 static int bad(struct err *e, const struct host_note *note, const char *why)
 {

@@ -150,7 +150,7 @@ static int open_elf(struct elf *f, struct err *e)
     return rc != 0 ? rc : check_segments(f, e);
 }
 
-/* --- the note ------------------------------------------------------------------- */
+/* --- the note ------------------------------------------------------------ */
 
 /* As struct tt_note, behind its name. */
 struct descriptor {

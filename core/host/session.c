@@ -10,7 +10,7 @@
 #include "core/host/codec_wire.h"
 #include "core/host/session_in.h"
 
-/* --- errors -------------------------------------------------------------------- */
+/* --- errors -------------------------------------------------------------- */
 
 int session_fault(struct host_session *s, const char *format, ...)
 {
@@ -104,7 +104,7 @@ void session_sink_init(struct session_sink *k, struct host_session *s,
     k->out = out;
 }
 
-/* --- what the plugin may call ------------------------------------------------- */
+/* --- what the plugin may call -------------------------------------------- */
 
 static void say(const struct tt_host *host, int level, struct tt_str text)
 {
@@ -179,7 +179,7 @@ static const void *service(const struct tt_host *host, const char *id)
     return NULL;
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ---------------------------------------------------------------- */
 
 struct host_session *host_session_create(const struct tt_plugin *plugin,
                                          const struct host_services *services)
@@ -227,7 +227,7 @@ enum frame_state host_session_state(const struct host_session *s)
     return s->state;
 }
 
-/* --- VALIDATE and OPEN ------------------------------------------------------------ */
+/* --- VALIDATE and OPEN --------------------------------------------------- */
 
 static int check_services(struct host_session *s)
 {
@@ -314,7 +314,7 @@ static int open_instance(struct host_session *s, struct tt_str payload)
     return rc;
 }
 
-/* --- one request -------------------------------------------------------------------- */
+/* --- one request --------------------------------------------------------- */
 
 static int dispatch(struct host_session *s, const struct frame *request)
 {

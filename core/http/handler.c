@@ -28,7 +28,7 @@ struct handlers {
     unsigned n_threads;
 };
 
-/* --- idempotency ---------------------------------------------------------------------- */
+/* --- idempotency --------------------------------------------------------- */
 
 static struct store_key idempotency_record(const struct request *r)
 {
@@ -135,7 +135,7 @@ static void busy_leave(struct handlers *p, const struct request *r)
     free(name);
 }
 
-/* --- one request ----------------------------------------------------------------------- */
+/* --- one request --------------------------------------------------------- */
 
 static int parse_number(struct request *r, struct engine_request *q,
                         struct err *e)

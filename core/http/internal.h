@@ -11,7 +11,7 @@
 #include "core/base/buf.h"
 #include "core/http/http.h"
 
-/* --- active.c: prepared answers -------------------------------------------------- */
+/* --- active.c: prepared answers ------------------------------------------ */
 
 struct active_entry {
     atomic_uint refs; /* of the snapshots that hold it */
@@ -50,7 +50,7 @@ const struct active_entry *active_find(struct active *a, struct active_view *v,
                                        const char *environment);
 void active_view_fini(struct active_view *v);
 
-/* --- request.c: one request on its way ------------------------------------------- */
+/* --- request.c: one request on its way ----------------------------------- */
 
 enum { REQUEST_MAX_SEGMENTS = 8, HTTP_MAX_LISTENERS = 4 };
 
@@ -91,7 +91,7 @@ int request_guard(struct request *r, struct err *e);
 /* Split and decode the path, collect query and headers. */
 int request_parse(struct request *r, const char *url, struct err *e);
 
-/* --- route.c ------------------------------------------------------------------------ */
+/* --- route.c ------------------------------------------------------------- */
 
 typedef void route_fn(struct request *r);
 
@@ -121,7 +121,7 @@ const struct route *route_find(struct request *r, const char **allow);
 /* The value of {name} in the matched path, or NULL. */
 const char *route_param(const struct request *r, const char *name);
 
-/* --- auth.c --------------------------------------------------------------------------- */
+/* --- auth.c -------------------------------------------------------------- */
 
 /* 0 with r->actor set, or TT_EAUTH, TT_ELIMIT (too many failures). */
 int auth_check(struct request *r, struct err *e);
@@ -129,7 +129,7 @@ int auth_check(struct request *r, struct err *e);
  * r->retry_after_s set. */
 int auth_rate(struct request *r, struct err *e);
 
-/* --- answer.c --------------------------------------------------------------------------- */
+/* --- answer.c ------------------------------------------------------------ */
 
 void answer_error(struct request *r, const struct err *e); /* RFC 9457 */
 void answer_text(struct request *r, unsigned status, const char *type,
@@ -137,7 +137,7 @@ void answer_text(struct request *r, unsigned status, const char *type,
 void answer_json(struct request *r, unsigned status, const json_object *body);
 enum MHD_Result answer_queue(struct request *r);
 
-/* --- handler.c: the pool ------------------------------------------------------------------ */
+/* --- handler.c: the pool ------------------------------------------------- */
 
 struct handlers;
 struct handlers *handlers_create(struct http *h, unsigned n, struct err *e);
@@ -146,12 +146,12 @@ void handlers_destroy(struct handlers *p);
 /* false once the pool is being destroyed: nobody will work on r. */
 bool handlers_submit(struct handlers *p, struct request *r);
 
-/* --- system.c: probes, metrics, openapi --------------------------------------------------- */
+/* --- system.c: probes, metrics, openapi ---------------------------------- */
 
 route_fn system_active, system_healthz, system_version; /* inline */
 route_fn system_readyz, system_metrics, system_openapi;  /* by a handler */
 
-/* --- server.c ------------------------------------------------------------------------------ */
+/* --- server.c ------------------------------------------------------------ */
 
 struct connection; /* a socket's deadline */
 

@@ -45,7 +45,7 @@ void request_destroy(struct request *r)
     free(r);
 }
 
-/* --- the guard ---------------------------------------------------------------------- */
+/* --- the guard ----------------------------------------------------------- */
 
 struct header_count {
     unsigned length, encoding, host;
@@ -105,7 +105,7 @@ int request_guard(struct request *r, struct err *e)
     return 0;
 }
 
-/* --- path, query, headers ------------------------------------------------------------ */
+/* --- path, query, headers ------------------------------------------------ */
 
 static int hex_digit(int c)
 {

@@ -29,7 +29,7 @@ struct connection {
     struct connection *next, **link;
 };
 
-/* --- deadlines ------------------------------------------------------------------------- */
+/* --- deadlines ----------------------------------------------------------- */
 
 static void connection_notify(void *cls, struct MHD_Connection *connection,
                               void **socket_ctx,
@@ -91,7 +91,7 @@ static void reap_late_connections(struct http_thread *t)
     }
 }
 
-/* --- a request --------------------------------------------------------------------------- */
+/* --- a request ----------------------------------------------------------- */
 
 static void answer_now(struct request *r, const struct err *e)
 {
@@ -216,7 +216,7 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection,
     return strlen(text);
 }
 
-/* --- a thread ------------------------------------------------------------------------------ */
+/* --- a thread ------------------------------------------------------------ */
 
 static void log_mhd(void *cls, const char *format, va_list args)
 {
@@ -346,7 +346,7 @@ static void thread_fini(struct http_thread *t)
     active_view_fini(&t->view);
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------- */
 
 static void fill_defaults(struct http_options *o)
 {

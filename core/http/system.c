@@ -72,7 +72,7 @@ void system_readyz(struct request *r)
     json_object_put(o);
 }
 
-/* --- metrics: the Prometheus text format, 0.0.4 ------------------------------------- */
+/* --- metrics: the Prometheus text format, 0.0.4 -------------------------- */
 
 static void metric(struct buf *b, const char *name, const char *type,
                    const char *help, double value)
@@ -127,7 +127,7 @@ void system_metrics(struct request *r)
     buf_fini(&b);
 }
 
-/* --- openapi.json: made from the table of routes ---------------------------------------- */
+/* --- openapi.json: made from the table of routes ------------------------- */
 
 static json_object *path_parameters(const struct route *route)
 {

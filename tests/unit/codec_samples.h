@@ -79,7 +79,7 @@ static const uint64_t sample_refs[] = { 1, TT_REF_HOST + 7 };
       .values = sample_values, .parents = sample_refs, .n_parents = 2,         \
       .origin = STR("mutate") }
 
-/* --- events ----------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------- */
 
 static const double sample_scores[] = { 0.75, 1.25 };
 static const double sample_guards[] = { (double)NAN };
@@ -122,7 +122,7 @@ static const struct tt_ask sample_ask = {
     .pending = sample_refs, .n_pending = 2,
 };
 
-/* --- actions ------------------------------------------------------------------ */
+/* --- actions ------------------------------------------------------------- */
 
 static const struct tt_evaluate sample_evaluate = {
     .head = { sizeof sample_evaluate, TT_EVALUATE }, .ref = 3,
@@ -157,7 +157,7 @@ static const struct tt_action *const sample_actions[] = {
     &sample_wait.head,     &sample_done.head,
 };
 
-/* --- adapters ------------------------------------------------------------------- */
+/* --- adapters ------------------------------------------------------------ */
 
 static const struct tt_case sample_contents[] = {
     { .id = 4, .split = TT_VALIDATION, .content = STR("{\"q\":\"why?\"}") },

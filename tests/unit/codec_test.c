@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* --- every payload as a row: encode the sample; decode and encode again ------ */
+/* --- every payload as a row: encode the sample; decode and encode again */
 
 struct row {
     const char *name;
@@ -425,7 +425,7 @@ static void counts_that_lie_allocate_nothing(void)
     buf_fini(&again);
 }
 
-/* --- what the rows do not show --------------------------------------------------- */
+/* --- what the rows do not show ------------------------------------------- */
 
 static void decoded_fields_are_the_ones_that_went_in(void)
 {

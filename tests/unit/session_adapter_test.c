@@ -8,7 +8,7 @@
 #include "tests/unit/codec_samples.h"
 #include "tests/unit/tap.h"
 
-/* --- an adapter that answers what the test says ---------------------------------- */
+/* --- an adapter that answers what the test says -------------------------- */
 
 static struct script {
     struct tt_outcome emit[4];
@@ -123,7 +123,7 @@ static const struct tt_plugin plugin = {
     .id = "script", .version = "1.0.0", .adapter = &vtable,
 };
 
-/* --- talking to a session --------------------------------------------------------- */
+/* --- talking to a session ------------------------------------------------ */
 
 struct talk {
     struct host_session *session;
@@ -212,7 +212,7 @@ static void emit(size_t i, const char *id, const char *handle)
     script.n_emit = i + 1;
 }
 
-/* --- tests -------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void a_batch_is_answered_evaluation_by_evaluation(void)
 {

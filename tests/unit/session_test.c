@@ -9,7 +9,7 @@
 #include "tests/unit/codec_samples.h"
 #include "tests/unit/tap.h"
 
-/* --- a strategy that does what the test says ---------------------------------- */
+/* --- a strategy that does what the test says ----------------------------- */
 
 static struct script {
     int open_rc, event_rc, next_rc;
@@ -128,7 +128,7 @@ static const struct tt_plugin plugin = {
     .id = "script", .version = "1.0.0", .strategy = &vtable, .state_schema = 3,
 };
 
-/* --- talking to a session --------------------------------------------------------- */
+/* --- talking to a session ------------------------------------------------ */
 
 struct talk {
     struct host_session *session;
@@ -219,7 +219,7 @@ static uint16_t step_with(struct talk *t, const struct tt_action *action)
     return ask_step(t, 0);
 }
 
-/* --- tests -------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void a_whole_life_in_order(void)
 {

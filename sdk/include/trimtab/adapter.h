@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* --- what an adapter is opened with -------------------------------------------- */
+/* --- what an adapter is opened with -------------------------------------- */
 
 /* How a target says where things stand in the outside system. */
 struct tt_setup {
@@ -60,7 +60,7 @@ struct tt_batch {
     uint64_t now_ms; /* since the run started */
 };
 
-/* --- what it answers ------------------------------------------------------------ */
+/* --- what it answers ----------------------------------------------------- */
 
 enum tt_outcome_state {
     TT_RUNNING = 1,   /* accepted, not finished: collect it again */
@@ -132,7 +132,7 @@ struct tt_admin {
                 struct tt_error *e);
 };
 
-/* --- service "trimtab.http/1": the only way out ----------------------------------
+/* --- service "trimtab.http/1": the only way out -----------------------------
  * Requests are made by the host: allow-listed, budgeted, rate limited, retried
  * where that is safe, recorded. Secrets are put in by the host: a header value
  * or URL may hold "${secret:NAME}", which the plugin never sees resolved. */

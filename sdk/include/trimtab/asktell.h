@@ -50,7 +50,7 @@
 extern "C" {
 #endif
 
-/* --- what a plugin sees --------------------------------------------------------- */
+/* --- what a plugin sees -------------------------------------------------- */
 
 enum tt_trial_state {
     TT_TRIAL_WAITING = 1,   /* enqueued, not sent yet */
@@ -138,7 +138,7 @@ struct tt_asktell {
     struct tt_value *scratch;
 };
 
-/* --- portable numbers for snapshots ---------------------------------------------- */
+/* --- portable numbers for snapshots -------------------------------------- */
 
 static inline int tt_put_u64(const struct tt_sink *sink, uint64_t v)
 {
@@ -216,7 +216,7 @@ static inline struct tt_str tt_get_str(struct tt_reader *r)
     return s;
 }
 
-/* --- history ------------------------------------------------------------------------ */
+/* --- history ------------------------------------------------------------- */
 
 static inline uint64_t tt_mix64(uint64_t x) /* of MurmurHash3 */
 {
@@ -421,7 +421,7 @@ static inline int tt_asktell_unseen(const struct tt_asktell *at,
     return 0;
 }
 
-/* --- the strategy: events -------------------------------------------------------------- */
+/* --- the strategy: events ------------------------------------------------ */
 
 static inline int tt_asktell_told(struct tt_asktell *at, struct tt_trial *t,
                                   struct tt_error *e)
@@ -508,7 +508,7 @@ static inline int tt_asktell_on_event(struct tt_instance *self,
     }
 }
 
-/* --- the strategy: actions ------------------------------------------------------------- */
+/* --- the strategy: actions ----------------------------------------------- */
 
 static inline int tt_asktell_send(struct tt_asktell *at, struct tt_trial *t,
                                   const struct tt_action_sink *sink)
@@ -616,7 +616,7 @@ static inline int tt_asktell_next(struct tt_instance *self,
     return 0;
 }
 
-/* --- the strategy: snapshots ------------------------------------------------------------- */
+/* --- the strategy: snapshots --------------------------------------------- */
 
 #define TT_ASKTELL_MAGIC UINT64_C(0x31746b7361747474) /* "tttaskt1" */
 
@@ -849,7 +849,7 @@ static inline int tt_asktell_restore(struct tt_asktell *at,
     return tt_asktell_retell(at, e);
 }
 
-/* --- the strategy: life ------------------------------------------------------------------ */
+/* --- the strategy: life -------------------------------------------------- */
 
 static inline int tt_asktell_validate(const struct tt_asktell_ops *ops,
                                       const struct tt_problem *problem,

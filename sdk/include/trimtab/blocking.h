@@ -46,7 +46,7 @@
 extern "C" {
 #endif
 
-/* --- bytes that grow ------------------------------------------------------------- */
+/* --- bytes that grow ----------------------------------------------------- */
 
 struct tt_text {
     char *p;
@@ -119,7 +119,7 @@ static inline void tt_text_number(struct tt_text *t, double x)
     tt_text_puts(t, number);
 }
 
-/* --- what evaluate says --------------------------------------------------------------- */
+/* --- what evaluate says -------------------------------------------------- */
 
 #define TT_REPLY_METRICS 16 /* besides the score */
 #define TT_REPLY_NAME 64    /* bytes of a metric's name, with its NUL */
@@ -201,7 +201,7 @@ static inline void tt_reply_usage(struct tt_reply *r, uint64_t tokens_in,
     r->cost += cost;
 }
 
-/* --- what a plugin writes ---------------------------------------------------------------- */
+/* --- what a plugin writes ------------------------------------------------ */
 
 struct tt_blocking;
 
@@ -227,7 +227,7 @@ struct tt_blocking {
     const struct tt_evaluation *evaluation; /* the one being evaluated */
 };
 
-/* --- the adapter ---------------------------------------------------------------------------- */
+/* --- the adapter --------------------------------------------------------- */
 
 /* {"metric_name":...,"corpus_score":...,"per_item":[...]} */
 static inline void tt_reply_node(struct tt_text *out, const struct tt_reply *r,

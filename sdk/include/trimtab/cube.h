@@ -41,7 +41,7 @@ extern "C" {
 
 enum tt_cube_mode { TT_CUBE_CELL = 0, TT_CUBE_ONE_HOT = 1 };
 
-/* --- one parameter ------------------------------------------------------------- */
+/* --- one parameter ------------------------------------------------------- */
 
 /* More grid values than this are treated as a continuum (and then rounded). */
 #define TT_LEVELS_MAX 1125899906842624.0 /* 2^50 */
@@ -205,7 +205,7 @@ static inline double tt_param_from_unit(const struct tt_param *p, double u)
     return x < p->hi ? x : p->hi;
 }
 
-/* --- the values of a candidate ------------------------------------------------- */
+/* --- the values of a candidate ------------------------------------------- */
 
 /* Does the condition of parameter i hold? values[0 .. i-1] are settled. */
 static inline int tt_param_active(const struct tt_space *s, uint64_t i,
@@ -316,7 +316,7 @@ static inline uint64_t tt_values_hash(const struct tt_space *s,
     return h ^ h >> 32;
 }
 
-/* --- the cube --------------------------------------------------------------------- */
+/* --- the cube ------------------------------------------------------------ */
 
 /* Coordinates that parameter p takes. */
 static inline uint64_t tt_param_dims(const struct tt_param *p,
@@ -397,7 +397,7 @@ static inline void tt_cube_clamp(double *x, uint64_t n)
     }
 }
 
-/* --- finite spaces ------------------------------------------------------------------ */
+/* --- finite spaces ------------------------------------------------------- */
 
 /* Settings of parameter i together with all parameters that hang on it. */
 static inline double tt_space_size_below(const struct tt_space *s, uint64_t i)
@@ -500,7 +500,7 @@ static inline int tt_space_next(const struct tt_space *s,
     return 0;
 }
 
-/* --- checks -------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------- */
 
 #define TT_NAME_(p) (int)(p)->name.n, (p)->name.p
 

@@ -44,7 +44,7 @@ extern "C" {
 #define TT_EXTERN_C
 #endif
 
-/* --- strings ------------------------------------------------------------ */
+/* --- strings ------------------------------------------------------------- */
 
 /* UTF-8 of n bytes, not always NUL-terminated; p may be NULL when n is 0. */
 struct tt_str {
@@ -66,7 +66,7 @@ static inline int tt_str_equal(struct tt_str a, struct tt_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, (size_t)a.n) == 0);
 }
 
-/* --- errors ------------------------------------------------------------- */
+/* --- errors -------------------------------------------------------------- */
 
 /* Owned by the host, zeroed before each call. */
 struct tt_error {
@@ -94,7 +94,7 @@ static int tt_fail(struct tt_error *e, int code, const char *format, ...)
     return code;
 }
 
-/* --- sinks: how a plugin hands bytes out ---------------------------------- */
+/* --- sinks: how a plugin hands bytes out --------------------------------- */
 
 struct tt_sink {
     void *ctx;
@@ -103,7 +103,7 @@ struct tt_sink {
     int (*write)(const struct tt_sink *sink, const void *bytes, uint64_t n);
 };
 
-/* --- the search space ----------------------------------------------------- */
+/* --- the search space ---------------------------------------------------- */
 
 enum tt_param_kind {
     TT_FLOAT = 1,       /* number in [lo, hi] */
@@ -160,7 +160,7 @@ static inline const struct tt_param *tt_space_param(const struct tt_space *s,
                                                    i * s->param_size);
 }
 
-/* --- candidates ----------------------------------------------------------- */
+/* --- candidates ---------------------------------------------------------- */
 
 enum tt_value_flag {
     TT_VALUE_INACTIVE = 1u << 0 /* its condition does not hold; ignore it */
@@ -191,7 +191,7 @@ tt_candidate_value(const struct tt_candidate *c, uint64_t i)
                                                    i * c->value_size);
 }
 
-/* --- configuration ---------------------------------------------------------- */
+/* --- configuration ------------------------------------------------------- */
 
 /* The operator's JSON, checked by the host against the plugin's own schema,
  * defaults filled in, flattened: {"a":{"b":2}} has the key "a.b"; element 0 of
@@ -243,7 +243,7 @@ static inline struct tt_str tt_config_text(const struct tt_config *c,
     return item != NULL ? item->text : tt_str_of(otherwise);
 }
 
-/* --- the host ------------------------------------------------------------- */
+/* --- the host ------------------------------------------------------------ */
 
 enum tt_log_level { TT_LOG_ERROR = 3, TT_LOG_WARN = 4, TT_LOG_INFO = 6,
                     TT_LOG_DEBUG = 7 };
@@ -260,7 +260,7 @@ struct tt_host {
     const void *(*get_service)(const struct tt_host *host, const char *id);
 };
 
-/* --- the plugin ----------------------------------------------------------- */
+/* --- the plugin ---------------------------------------------------------- */
 
 enum tt_plugin_kind { TT_KIND_STRATEGY = 1, TT_KIND_ADAPTER = 2 };
 

@@ -75,7 +75,7 @@ static inline uint64_t tt_random_u64(uint64_t seed, uint64_t position,
     return (uint64_t)out[half] | (uint64_t)out[half + 1u] << 32;
 }
 
-/* --- a cursor over one stream ------------------------------------------------ */
+/* --- a cursor over one stream -------------------------------------------- */
 
 struct tt_random {
     uint64_t seed, position, k; /* the next number is number k */

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* --- the problem ------------------------------------------------------------ */
+/* --- the problem --------------------------------------------------------- */
 
 enum tt_direction { TT_MAXIMIZE = 1, TT_MINIMIZE = 2 };
 
@@ -62,7 +62,7 @@ struct tt_problem {
     const struct tt_config *config; /* this plugin's; valid until close */
 };
 
-/* --- references --------------------------------------------------------------
+/* --- references -------------------------------------------------------------
  * A strategy names its candidates itself: `ref` is a number below
  * TT_REF_HOST that it has not used before. Candidates that come from a person
  * or a warm start arrive as ENQUEUED with a ref of TT_REF_HOST or above and
@@ -70,7 +70,7 @@ struct tt_problem {
  * values; later ones (more cases, a repeat) leave n_values 0. */
 #define TT_REF_HOST (UINT64_C(1) << 63)
 
-/* --- actions: what `next` returns ------------------------------------------- */
+/* --- actions: what `next` returns ---------------------------------------- */
 
 enum tt_action_kind {
     TT_EVALUATE = 1,
@@ -154,7 +154,7 @@ struct tt_action_sink {
                 const struct tt_action *action);
 };
 
-/* --- events: what `on_event` gets -------------------------------------------- */
+/* --- events: what `on_event` gets ---------------------------------------- */
 
 enum tt_event_kind {
     TT_RESULT = 1,  /* an EVALUATE is finished          struct tt_result */
@@ -239,7 +239,7 @@ struct tt_budget_event { /* BUDGET, DEADLINE */
     struct tt_budget budget;
 };
 
-/* --- the vtable ----------------------------------------------------------------- */
+/* --- the vtable ---------------------------------------------------------- */
 
 struct tt_ask {
     uint32_t size;
