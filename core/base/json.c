@@ -145,6 +145,7 @@ int json_get_int(struct json_at at, const char *key, const int64_t *otherwise,
 {
     json_object *v;
     int there = find(at, key, otherwise == NULL, &v, e);
+    int64_t whole;
     double d;
 
     if (there < 0)
@@ -153,13 +154,19 @@ int json_get_int(struct json_at at, const char *key, const int64_t *otherwise,
         *out = *otherwise;
         return 0;
     }
-    d = is_number(v) ? json_object_get_double(v) : (double)NAN;
-    if (!(d == floor(d)))
-        return wrong(at, key, "a whole number", v, e);
-    if (d < (double)lo || d > (double)hi)
-        return err_set(e, TT_EINVAL, "%s: %s: must be in %lld .. %lld, is %.17g",
-                       at.where, key, (long long)lo, (long long)hi, d);
-    *out = (int64_t)d;
+    if (json_object_is_type(v, json_type_int)) {
+        whole = json_object_get_int64(v);
+    } else {
+        d = is_number(v) ? json_object_get_double(v) : (double)NAN;
+        if (!(d == floor(d)) || fabs(d) > 9007199254740992.0)
+            return wrong(at, key, "a whole number", v, e);
+        whole = (int64_t)d;
+    }
+    if (whole < lo || whole > hi)
+        return err_set(e, TT_EINVAL, "%s: %s: must be in %lld .. %lld, is %lld",
+                       at.where, key, (long long)lo, (long long)hi,
+                       (long long)whole);
+    *out = whole;
     return 0;
 }
 

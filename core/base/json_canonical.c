@@ -5,60 +5,10 @@
 #include "config.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/json.h"
 #include "core/base/mem.h"
-
-/* ECMA-262, Number::toString: the shortest digits that read back as the same
- * double, written plainly for exponents in [-7, 21). */
-void json_number(double value, char out[32])
-{
-    char text[32], digits[20], *p = out;
-    int precision, exponent, n = 0, i;
-    const char *s;
-
-    TT_ASSERT(isfinite(value));
-    if (value == 0) { /* -0 as well */
-        memcpy(out, "0", 2);
-        return;
-    }
-    for (precision = 0; precision < 17; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    for (s = text; *s != 'e'; s++)
-        if (*s >= '0' && *s <= '9')
-            digits[n++] = *s;
-    exponent = (int)strtol(s + 1, NULL, 10) + 1; /* of 0.digits */
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    if (value < 0)
-        *p++ = '-';
-    if (exponent > 21 || exponent < -5) {
-        *p++ = digits[0];
-        if (n > 1)
-            *p++ = '.';
-        memcpy(p, digits + 1, (size_t)(n - 1));
-        p += n - 1;
-        snprintf(p, 8, "e%+d", exponent - 1);
-        return;
-    }
-    if (exponent <= 0) {
-        *p++ = '0';
-        *p++ = '.';
-        for (i = exponent; i < 0; i++)
-            *p++ = '0';
-    }
-    for (i = 0; i < n || i < exponent; i++) {
-        if (i == exponent && i > 0)
-            *p++ = '.';
-        *p++ = i < n ? digits[i] : '0';
-    }
-    *p = '\0';
-}
 
 static void put_string(struct buf *out, const char *s, size_t n)
 {

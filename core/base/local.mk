@@ -7,7 +7,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/clock.c %D%/clock.h \
 	%D%/err.c %D%/err.h \
 	%D%/fs.c %D%/fs.h \
-	%D%/json.c %D%/json.h %D%/json_canonical.c %D%/json_scan.c \
+	%D%/json.c %D%/json.h %D%/json_canonical.c %D%/json_number.c %D%/json_scan.c \
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/mem.c %D%/mem.h \

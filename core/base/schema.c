@@ -23,9 +23,17 @@ struct walk {
 
 static size_t enter(struct walk *w, const char *key)
 {
-    size_t n = strlen(w->path);
+    size_t n = strlen(w->path), i = n;
 
-    snprintf(w->path + n, sizeof w->path - n, "/%s", key);
+    /* RFC 6901: ~ and / are written ~0 and ~1. A path too long is cut. */
+    if (i + 3 < sizeof w->path)
+        w->path[i++] = '/';
+    for (; *key != '\0' && i + 3 < sizeof w->path; key++) {
+        if (*key == '~' || *key == '/')
+            w->path[i++] = '~';
+        w->path[i++] = *key == '~' ? '0' : *key == '/' ? '1' : *key;
+    }
+    w->path[i] = '\0';
     return n;
 }
 
@@ -126,9 +134,13 @@ static int check_type_word(struct walk *w, json_object *type)
     if (type == NULL)
         return 0;
     if (json_object_is_type(type, json_type_array)) {
-        for (i = 0; i < json_object_array_length(type); i++)
-            if (check_type_word(w, json_object_array_get_idx(type, i)) != 0)
-                return TT_EINVAL;
+        for (i = 0; i < json_object_array_length(type); i++) {
+            json_object *one = json_object_array_get_idx(type, i);
+
+            if (!json_object_is_type(one, json_type_string) ||
+                !is_word(types, json_object_get_string(one)))
+                return bad(w, "type: must hold words such as \"string\"");
+        }
         return 0;
     }
     if (!json_object_is_type(type, json_type_string) ||
@@ -173,6 +185,44 @@ static int check_pattern(struct walk *w, json_object *pattern)
     return 0;
 }
 
+/* A bound of the wrong type would bind nothing. */
+static int check_bounds(struct walk *w, json_object *schema)
+{
+    static const char *const numbers[] = { "minimum", "maximum",
+        "exclusiveMinimum", "exclusiveMaximum", NULL };
+    static const char *const counts[] = { "minLength", "maxLength", "minItems",
+        "maxItems", NULL };
+
+    json_object_object_foreach(schema, key, value) {
+        if (is_word(numbers, key) && !is_number(value))
+            return bad(w, "%s: must be a number", key);
+        if (is_word(counts, key) && (!has_type(value, "integer") ||
+                                     json_object_get_double(value) < 0))
+            return bad(w, "%s: must be a whole number from 0", key);
+    }
+    return 0;
+}
+
+static int check_lists(struct walk *w, json_object *schema)
+{
+    json_object *list;
+    size_t i;
+
+    if (json_object_object_get_ex(schema, "enum", &list) &&
+        (!json_object_is_type(list, json_type_array) ||
+         json_object_array_length(list) == 0))
+        return bad(w, "enum: must be an array with at least one value");
+    if (!json_object_object_get_ex(schema, "required", &list))
+        return 0;
+    if (!json_object_is_type(list, json_type_array))
+        return bad(w, "required: must be an array of names");
+    for (i = 0; i < json_object_array_length(list); i++)
+        if (!json_object_is_type(json_object_array_get_idx(list, i),
+                                 json_type_string))
+            return bad(w, "required: must be an array of names");
+    return 0;
+}
+
 static int check_schema(struct walk *w, json_object *schema)
 {
     json_object *items, *more;
@@ -185,7 +235,11 @@ static int check_schema(struct walk *w, json_object *schema)
         if (!is_word(keywords, key))
             return bad(w, "%s: a keyword that is not supported here", key);
     }
-    code = check_type_word(w, json_child(schema, "type"));
+    code = check_bounds(w, schema);
+    if (code == 0)
+        code = check_lists(w, schema);
+    if (code == 0)
+        code = check_type_word(w, json_child(schema, "type"));
     if (code == 0)
         code = check_pattern(w, json_child(schema, "pattern"));
     if (code == 0)
@@ -274,9 +328,10 @@ static int apply_string(struct walk *w, json_object *schema, json_object *v)
         return bad(w, "must have at most %lld characters, has %lld",
                    (long long)json_int(schema, "maxLength", 0), (long long)n);
     pattern = json_str(schema, "pattern");
-    if (pattern == NULL ||
-        regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+    if (pattern == NULL)
         return 0;
+    if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return bad(w, "the schema's pattern %.80s cannot be read", pattern);
     code = regexec(&re, s, 0, NULL, 0);
     regfree(&re);
     return code == 0 ? 0 : bad(w, "must match %s, is \"%.80s\"", pattern, s);

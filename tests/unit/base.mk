@@ -6,6 +6,8 @@ BASE_TESTS = \
 	%D%/err_test \
 	%D%/fs_test \
 	%D%/crypt_test \
+	%D%/json_number_test \
+	%D%/json_scan_test \
 	%D%/json_test \
 	%D%/schema_test \
 	%D%/log_test \
@@ -30,6 +32,10 @@ BASE_TEST_LIBS = $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_wire_test_LDADD = $(BASE_TEST_LIBS)
 %C%_crypt_test_CPPFLAGS = $(UNIT_INC)
 %C%_crypt_test_LDADD = $(CRYPT_LIBS) $(BASE_TEST_LIBS)
+%C%_json_number_test_CPPFLAGS = $(UNIT_INC)
+%C%_json_number_test_LDADD = $(BASE_TEST_LIBS)
+%C%_json_scan_test_CPPFLAGS = $(UNIT_INC)
+%C%_json_scan_test_LDADD = $(BASE_TEST_LIBS)
 %C%_json_test_CPPFLAGS = $(UNIT_INC)
 %C%_json_test_LDADD = $(BASE_TEST_LIBS)
 %C%_schema_test_CPPFLAGS = $(UNIT_INC)

@@ -91,7 +91,50 @@ static void an_unknown_keyword_is_an_error_of_the_schema(void)
     json_object_put(schema);
 }
 
+static void a_schema_that_would_bind_nothing_is_refused(void)
+{
+    static const char *const bad[] = {
+        "[]", "{\"type\":\"text\"}", "{\"type\":[[\"string\"]]}",
+        "{\"type\":{}}", "{\"minimum\":\"1\"}", "{\"maxLength\":-1}",
+        "{\"minItems\":1.5}", "{\"enum\":\"a\"}", "{\"enum\":[]}",
+        "{\"required\":\"a\"}", "{\"required\":[1]}", "{\"pattern\":\"(\"}",
+        "{\"pattern\":1}", "{\"properties\":[]}", "{\"items\":[]}",
+        "{\"additionalProperties\":1}", "{\"items\":{\"minimum\":null}}",
+        "{\"patternProperties\":{}}", "{\"$ref\":\"#/x\"}",
+    };
+    size_t i;
+
+    for (i = 0; i < TT_ARRAY_LEN(bad); i++) {
+        json_object *schema = json_tokener_parse(bad[i]);
+        struct err e = { 0 };
+
+        CU_ASSERT_EQUAL(schema_check(schema, &e), TT_EINVAL);
+        if (e.code == 0)
+            printf("# taken: %s\n", bad[i]);
+        json_object_put(schema);
+    }
+}
+
+static void a_place_is_a_json_pointer(void)
+{
+    char key[900], text[1000];
+    struct err e = { 0 };
+
+    run("{\"additionalProperties\":{\"type\":\"string\"}}", "{\"a/b~c\":1}",
+        &e, NULL);
+    CU_ASSERT_STRING_EQUAL(e.text, "doc: /a~1b~0c: must be string, is 1");
+    memset(key, 'k', sizeof key - 1); /* a long one is cut, not overrun */
+    key[sizeof key - 1] = '\0';
+    snprintf(text, sizeof text, "{\"%s\":{\"x\":1}}", key);
+    CU_ASSERT_EQUAL(run("{\"additionalProperties\":{\"additionalProperties\":"
+                        "{\"type\":\"string\"}}}", text, &e, NULL),
+                    TT_EINVAL);
+}
+
 static CU_TestInfo tests[] = {
+    { "a schema that would bind nothing is refused",
+      a_schema_that_would_bind_nothing_is_refused },
+    { "a place is a JSON pointer", a_place_is_a_json_pointer },
     { "each keyword holds and refuses", each_keyword_holds_and_refuses },
     { "defaults are filled in at every level",
       defaults_are_filled_in_at_every_level },

@@ -19,7 +19,7 @@ static void what_goes_out_comes_back(void)
     wire_u32(&b, 0xDEADBEEF);
     wire_u64(&b, UINT64_MAX - 1);
     wire_f64(&b, -0.0);
-    wire_f64(&b, NAN);
+    wire_f64(&b, (double)NAN);
     wire_str(&b, tt_str_of("h\xC3\xA9"));
     wire_str(&b, tt_str_of(""));
     r = wire_reader_of(b.data, b.len);
