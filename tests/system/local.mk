@@ -2,5 +2,8 @@
 # System tests: shell scripts that speak TAP, against the real binaries.
 EXTRA_DIST += \
 	%D%/demo %D%/demo-data/dataset.json %D%/demo-data/target.json \
-	%D%/lib.sh %D%/layers.t
+	%D%/lib.sh
+SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t \
+	%D%/t0200-sigkill.t %D%/t0300-bad-strategies.t
 TESTS += %D%/layers.t
+EXTRA_DIST += $(SYSTEM_TESTS)

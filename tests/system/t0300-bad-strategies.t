@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# t0300 - a strategy that crashes, loops or lies costs its run and nothing
+# else: same daemon, reads answered, a diagnostic that names plugin, version,
+# hash and cause.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ZOO=${TT_ZOO:-$BUILD/tests/zoo/plain}
+start_sim || exit 1
+write_config "{plugins: {directories: [\"$PLUGINS\", \"$ZOO\"]},
+    runs: {step_seconds: 2}}"
+check "the daemon starts" start_daemon
+check "dataset, target and baseline are there" register
+pid=$DAEMON
+
+bad() { # STRATEGY CAUSE (extended pattern)
+    run=$(trimtab --json optimize demo-qa answer --optimizer "$1" \
+        --iterations 5 --detach | jq -r .run_id)
+    is "$1: the run ends failed" "$(wait_run "$run" 60)" failed
+    why=$(get "/api/runs/$run" | jq -r .diagnostic)
+    like "$1: the diagnostic names plugin and version" "$why" "$1 [0-9]+\.[0-9]+"
+    like "$1: and its hash" "$why" 'sha256[: ][0-9a-f]{8}'
+    like "$1: and the cause" "$why" "$2"
+    like "$1: reads are answered" \
+        "$(get /api/workflows/demo-qa/parameters/answer)" '"version":"v1"'
+}
+bad zoo-segfault 'SIGSEGV|signal 11'
+bad zoo-abort 'SIGABRT|signal 6'
+bad zoo-exit 'exit'
+bad zoo-loop 'deadline|timeout|time'
+bad zoo-nan 'NaN|not finite|finite'
+bad zoo-dimension 'values|parameters|dimension'
+
+check "it is the same daemon" kill -0 "$pid"
+good=$(trimtab --json optimize demo-qa answer --optimizer random --iterations 3 \
+    --detach | jq -r .run_id)
+is "a good strategy still runs" "$(wait_run "$good" 60)" completed
+is "no worker is left behind" "$(pgrep -P "$pid" | wc -l)" 0
+done_testing
