@@ -32,3 +32,18 @@ endif
 %C%_plugin_sobol_test_SOURCES = %D%/plugin_sobol_test.c plugins/sobol/sobol.c
 %C%_plugin_sobol_test_CPPFLAGS = $(UNIT_INC)
 %C%_plugin_sobol_test_LDADD = $(CUNIT_LIBS) -lm
+
+# The adapter for Orcheo, on recorded answers.
+EXTRA_DIST += %D%/orcheo_mock.h
+if HAVE_CUNIT
+orcheo_tests = %D%/plugin_orcheo_test %D%/plugin_orcheo_runs_test
+check_PROGRAMS += $(orcheo_tests)
+TESTS += $(orcheo_tests)
+endif
+%C%_plugin_orcheo_test_SOURCES = %D%/plugin_orcheo_test.c $(orcheo_sources)
+%C%_plugin_orcheo_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_orcheo_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+%C%_plugin_orcheo_runs_test_SOURCES = %D%/plugin_orcheo_runs_test.c \
+	$(orcheo_sources)
+%C%_plugin_orcheo_runs_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_orcheo_runs_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
