@@ -134,12 +134,42 @@ static int read_numbers(struct draft *d, struct err *e)
     return 0;
 }
 
+static bool looks_like_number(const char *text)
+{
+    char *end;
+
+    (void)strtod(text, &end);
+    return *text != '\0' && *end == '\0';
+}
+
+/* Plugins know choices as texts alone: they take them for numbers when all of
+ * them are. So they must be all of one type, and look like it. */
+static int check_choice_types(const struct draft *d, size_t numbers,
+                              struct err *e)
+{
+    const struct tt_param *p = &d->param;
+    uint64_t i, like = 0;
+
+    if (numbers != 0 && numbers != p->n_choices)
+        return err_set(e, TT_EINVAL,
+                       "%s: choices: must be all strings or all numbers",
+                       d->name);
+    for (i = 0; i < p->n_choices; i++)
+        like += looks_like_number(p->choices[i].p) ? 1 : 0;
+    if (numbers == 0 && like == p->n_choices)
+        return err_set(e, TT_EINVAL,
+                       "%s: choices: these strings are numbers: write them "
+                       "without quotes",
+                       d->name);
+    return 0;
+}
+
 static int read_choices(struct space *s, struct draft *d, struct err *e)
 {
     struct json_at at = { d->document, d->name };
     json_object *choices, *choice;
     struct tt_str *texts;
-    size_t i, n;
+    size_t i, n, numbers = 0;
     int rc;
 
     rc = json_get_child(at, "choices", json_type_array, true, &choices, e);
@@ -161,13 +191,13 @@ static int read_choices(struct space *s, struct draft *d, struct err *e)
             break;
         case json_type_int:
         case json_type_double:
-        case json_type_boolean:
             json_canonical(choice, &text);
+            numbers++;
             break;
         default:
             return err_set(e, TT_EINVAL,
-                           "%s: choices: element %zu must be a string, a "
-                           "number or a boolean",
+                           "%s: choices: element %zu must be a string or a "
+                           "number (for true and false there is type bool)",
                            d->name, i);
         }
         texts[i] = arena_str(&s->arena, buf_str(&text));
@@ -181,7 +211,7 @@ static int read_choices(struct space *s, struct draft *d, struct err *e)
     }
     d->param.choices = texts;
     d->param.n_choices = n;
-    return 0;
+    return check_choice_types(d, numbers, e);
 }
 
 static int read_text(struct space *s, struct draft *d, struct err *e)
@@ -394,10 +424,11 @@ static int gather(struct space *s, struct drafts *all, struct err *e)
 {
     json_object_object_foreach(s->document, node, parameters)
     {
-        if (!name_ok(node, ".:-", 128))
+        if (!name_ok(node, ":-", 128))
             return err_set(e, TT_EINVAL,
                            "node \"%s\": a node's name is of letters, digits "
-                           "and . _ : - (at most 128)",
+                           "and _ : - (at most 128); a dot would hide where "
+                           "its parameters begin",
                            node);
         if (!json_object_is_type(parameters, json_type_object) ||
             json_object_object_length(parameters) == 0)

@@ -6,7 +6,7 @@
  * JSON of one parameter:
  *   {"type":"float|int|categorical|ordinal|bool|text", "default":...,
  *    "min","max" (float, int; inclusive), "log":false, "step":0,
- *    "choices":[...] (strings or numbers), "max_bytes":8192,
+ *    "choices":[...] (all strings or all numbers), "max_bytes":8192,
  *    "placeholders":["{question}"], "fixed":false,
  *    "when":{"parameter":"style","in":["short"]}, "description"} */
 #ifndef TT_ENGINE_SPACE_H

@@ -481,6 +481,33 @@ static int join_nodes(const char *workflow, json_object *targets,
     return 0;
 }
 
+/* The orcheo adapter refuses to put a candidate on the version that evaluation
+ * names as production. A pushed target says itself which one that is. */
+static void guard_production(json_object *out)
+{
+    json_object *evaluation = json_child(out, "evaluation");
+    const char *plugin = json_str(json_child(out, "adapter"), "plugin");
+
+    if (plugin == NULL || strncmp(plugin, "orcheo", 6) != 0 ||
+        (plugin[6] != '\0' && plugin[6] != '@') ||
+        json_child(evaluation, "production") != NULL)
+        return;
+    json_object_object_foreach(json_child(out, "delivery"), node, delivery)
+    {
+        json_object *production, *version = json_child(delivery, "version");
+
+        (void)node;
+        if (strcmp(json_str(delivery, "mode"), "push") != 0)
+            continue;
+        production = json_object_new_object();
+        json_set_str(production, "workflow", json_str(delivery, "workflow"));
+        if (json_object_get_int64(version) > 0)
+            json_set(production, "version", json_copy(version));
+        json_set(evaluation, "production", production);
+        return;
+    }
+}
+
 json_object *target_join(const char *workflow, json_object *targets_by_node,
                          json_object *request, struct err *e)
 {
@@ -496,6 +523,8 @@ json_object *target_join(const char *workflow, json_object *targets_by_node,
         rc = join_nodes(workflow, targets_by_node, own, out, e);
     for (i = 0; i < TT_ARRAY_LEN(shared) && rc == 0; i++)
         rc = join_shared(workflow, targets_by_node, own, out, i, e);
+    if (rc == 0)
+        guard_production(out);
     json_object_put(own);
     if (rc < 0) {
         json_object_put(out);

@@ -30,7 +30,9 @@ int target_check(const char *workflow, const char *node, json_object *document,
  * their node names, and the run-wide settings. Nodes must agree on adapter,
  * evaluation, dataset and objective; a refusal names both and the field.
  * request: the body of optimize; it may override objective, dataset,
- * guardrails. The caller puts the result:
+ * guardrails. Where a node is pushed to a workflow, evaluation.production of
+ * the orcheo adapter names it, unless it is said already: no candidate must
+ * get there. The caller puts the result:
  * {"nodes":{node:{...parameters...}},"adapter","evaluation","dataset",
  *  "objective","guardrails","metrics","aggregate","delivery":{node:{...}},
  *  "promote"} */

@@ -25,10 +25,10 @@ static const char full[] =
     "{'answer':{'temperature':{'type':"
     "'float','min':0,'max':2,'default':0.7},"
     "'top_k':{'type':'int','min':1,'max':100,'log':true},"
-    "'style':{'type':'categorical','choices':['short','long',3],"
+    "'style':{'type':'categorical','choices':['short','long','3b'],"
     "'default':'long'},"
     "'size':{'type':'ordinal','choices':[1,2,4],'when':{'parameter':'style',"
-    "'in':['short',3]}},"
+    "'in':['short','3b']}},"
     "'cot':{'type':'bool'},"
     "'prompt':{'type':'text','default':'Q: {question}',"
     "'placeholders':['{question}'],'max_bytes':40}}}";
@@ -65,7 +65,7 @@ static void every_kind_becomes_a_parameter(void)
     p = tt_space_param(&s->tt, (uint64_t)index_of(s, "answer.style"));
     CU_ASSERT_EQUAL(p->kind, TT_CATEGORICAL);
     CU_ASSERT_EQUAL(p->n_choices, 3);
-    CU_ASSERT_STRING_EQUAL(p->choices[2].p, "3");
+    CU_ASSERT_STRING_EQUAL(p->choices[2].p, "3b");
     CU_ASSERT(p->default_number == 1.0);
     p = tt_space_param(&s->tt, (uint64_t)index_of(s, "answer.prompt"));
     CU_ASSERT_EQUAL(p->max_bytes, 40);
@@ -136,6 +136,11 @@ static void bad_documents_are_refused_by_name(void)
         { "{'a':{'x':{'type':'categorical','choices':['a'],'default':'b'}}}",
           "must be one of" },
         { "{'a':{'x':{'type':'categorical','choices':['[[k]]']}}}", "vault" },
+        { "{'a':{'x':{'type':'categorical','choices':['a',1]}}}",
+          "all strings or all numbers" },
+        { "{'a':{'x':{'type':'ordinal','choices':['1','2.5e1']}}}",
+          "without quotes" },
+        { "{'a.b':{'x':{'type':'bool'}}}", "a dot" },
         { "{'a':{'x':{'type':'text'}}}", "default" },
         { "{'a':{'x':{'type':'text','default':'hi',"
           "'placeholders':['{q}']}}}",
@@ -178,15 +183,16 @@ static int check_json(const struct space *s, const char *quoted, struct err *e)
 static void candidates_go_to_json_and_back(void)
 {
     struct space *s = space_of(full, NULL);
-    json_object *values = json_of("{'answer':{'temperature':0.25,'style':3,"
-                                  "'size':4,'prompt':'A {question}?'}}");
+    json_object *values = json_of(
+        "{'answer':{'temperature':0.25,'style':'3b','size':4,"
+        "'prompt':'A {question}?'}}");
     struct candidate c = { 0 };
     json_object *back;
 
     CU_ASSERT_EQUAL(space_from_json(s, values, &c, NULL), 0);
     back = space_to_json(s, &c.tt);
-    CU_ASSERT(json_is(back, "{'answer':{'temperature':0.25,'style':3,'size':4,"
-                            "'prompt':'A {question}?','top_k':10,"
+    CU_ASSERT(json_is(back, "{'answer':{'temperature':0.25,'style':'3b',"
+                            "'size':4,'prompt':'A {question}?','top_k':10,"
                             "'cot':false}}"));
     json_object_put(back);
     json_object_put(values);
@@ -231,7 +237,7 @@ static void what_is_no_point_of_the_space_is_refused(void)
         { "{'answer':{'temperature':null}}", "is null" },
         { "{'answer':{'temperature':2.5}}", "out of range" },
         { "{'answer':{'top_k':1.5}}", "whole" },
-        { "{'answer':{'style':'medium'}}", "[\"short\",\"long\",3]" },
+        { "{'answer':{'style':'medium'}}", "[\"short\",\"long\",\"3b\"]" },
         { "{'answer':{'cot':1}}", "true or false" },
         { "{'answer':{'prompt':'no hole'}}", "{question}" },
         { "{'answer':{'prompt':'0123456789012345678901234567890 {question}'}}",
@@ -353,10 +359,10 @@ static void the_size_counts_every_point_once(void)
         { "{'a':{'x':{'type':'text','default':''}}}", 0 },
         { "{'a':{'x':{'type':'text','default':'','fixed':true}}}", 1 },
         { full, 0 },
-        /* long: 1; short and 3: three sizes each */
-        { "{'a':{'s':{'type':'categorical','choices':['short','long',3]},"
+        /* long: 1; short and 3b: three sizes each */
+        { "{'a':{'s':{'type':'categorical','choices':['short','long','3b']},"
           "'n':{'type':'ordinal','choices':[1,2,4],"
-          "'when':{'parameter':'s','in':['short',3]}}}}",
+          "'when':{'parameter':'s','in':['short','3b']}}}}",
           7 },
         /* c=0..9; 2 switches x on (2 points), 2 and 3 switch y on (3) */
         { "{'a':{'c':{'type':'int','min':0,'max':9},"
