@@ -109,24 +109,31 @@ static void check_version(struct doctor *d)
 
 /* --- the workflow --------------------------------------------------------- */
 
+static bool mentions_template(json_object *source, const char *path)
+{
+    char text[600];
+
+    snprintf(text, sizeof text, "{{config.%.550s}}", path);
+    if (js_mentions(source, text))
+        return true;
+    snprintf(text, sizeof text, "{{ config.%.550s }}", path);
+    return js_mentions(source, text);
+}
+
 /* In a config mode every parameter must stand in some template: itself, or
  * the object that it is in. */
 static bool template_exists(struct tt_instance *self, json_object *source,
                             const char *node, const char *name, char *path,
                             size_t n)
 {
-    char template[600], *dot;
+    char part[600], *dot;
 
     parameter_path(self->evaluation.paths, node, name, path, n);
-    snprintf(template, sizeof template, "{{config.%.500s", path);
-    while (strchr(template, '.') != NULL) {
-        if (js_mentions(source, template))
+    copy_text(part, sizeof part, path);
+    while ((dot = strrchr(part, '.')) != NULL) {
+        if (mentions_template(source, part))
             return true;
-        dot = strrchr(template, '.');
         *dot = '\0';
-        if (strcmp(template, "{{config.configurable") == 0 ||
-            strcmp(template, "{{config") == 0)
-            return false;
     }
     return false;
 }

@@ -43,6 +43,7 @@ static struct mock {
     bool honour_config;    /* of a dispatch item */
     bool hide_schema;
     unsigned n_ids;
+    void (*before)(const char *method, const char *path); /* or NULL */
 } mock;
 
 /* --- fixtures -------------------------------------------------------------- */
@@ -390,6 +391,8 @@ static int mock_fetch(const struct tt_host *host,
 
     (void)host;
     mock_note(q, method, path);
+    if (mock.before != NULL)
+        mock.before(method, path);
     snprintf(what, sizeof what, "%s %s", method, path);
     if (!mock_canned_answer(what, r, &code)) {
         r->status = 200;

@@ -36,7 +36,8 @@ endif
 # The adapter for Orcheo, on recorded answers.
 EXTRA_DIST += %D%/orcheo_mock.h
 if HAVE_CUNIT
-orcheo_tests = %D%/plugin_orcheo_test %D%/plugin_orcheo_runs_test
+orcheo_tests = %D%/plugin_orcheo_test %D%/plugin_orcheo_runs_test \
+	%D%/plugin_orcheo_admin_test
 check_PROGRAMS += $(orcheo_tests)
 TESTS += $(orcheo_tests)
 endif
@@ -47,3 +48,7 @@ endif
 	$(orcheo_sources)
 %C%_plugin_orcheo_runs_test_CPPFLAGS = $(UNIT_INC)
 %C%_plugin_orcheo_runs_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+%C%_plugin_orcheo_admin_test_SOURCES = %D%/plugin_orcheo_admin_test.c \
+	$(orcheo_sources)
+%C%_plugin_orcheo_admin_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_orcheo_admin_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
