@@ -7,6 +7,17 @@ include %D%/broker/local.mk
 include %D%/engine/local.mk
 include %D%/http/local.mk
 
+# The process in which a plugin runs. What it links is all that it can do: base
+# and host, neither store nor HTTP. Never instrumented: see tests/plain.mk.
+if !SANITIZER
+pkglibexec_PROGRAMS += trimtab-worker
+else
+EXTRA_PROGRAMS += trimtab-worker
+endif
+trimtab_worker_SOURCES = %D%/main_worker.c
+trimtab_worker_CPPFLAGS = $(CORE_INC)
+trimtab_worker_LDADD = $(HOST_LIBS) $(BASE_LIBS)
+
 # What of the daemon's wiring is worth testing by itself.
 noinst_LIBRARIES += %D%/libdaemon.a
 %C%_libdaemon_a_CPPFLAGS = $(CORE_INC) \

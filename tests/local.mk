@@ -3,11 +3,15 @@
 TEST_EXTENSIONS = .t
 AM_TESTS_ENVIRONMENT = export \
 	TT_TOP_SRCDIR='$(abs_top_srcdir)' TT_TOP_BUILDDIR='$(abs_top_builddir)' \
+	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
+	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \
+	TT_ZOO_DIR='$(PLAIN_BUILDDIR)/tests/zoo/.libs' \
 	ASAN_OPTIONS=detect_leaks=1 OPENBLAS_NUM_THREADS=1;
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 T_LOG_DRIVER = $(LOG_DRIVER)
 T_LOG_COMPILER = $(SHELL)
 UNIT_INC = $(CORE_INC) $(CUNIT_CFLAGS)
+include %D%/plain.mk
 include %D%/unit/local.mk
 include %D%/system/local.mk
 include %D%/zoo/local.mk

@@ -11,16 +11,18 @@
 #include "core/base/json.h"
 
 struct sandbox_limits {
+    /* 0 = leave a limit as it is. */
     uint64_t memory_bytes; /* RLIMIT_AS; at least 384 MB, else OpenBLAS spins */
     uint64_t cpu_seconds;  /* RLIMIT_CPU */
     uint64_t n_files;      /* RLIMIT_NOFILE */
     uint32_t uid, gid;     /* taken where we are root; 0 = leave it */
+    uint32_t parent;       /* die with this process; 0 = with nobody */
     bool threads;          /* may the plugin start threads? */
     const char *plugin_dir; /* its own folder, readable; absolute */
 };
 
-/* rlimits, uid, no_new_privs, landlock (as far as the kernel has it), seccomp
- * (no new process, no network, no ptrace, ...), in that order.
+/* rlimits, uid, parent, no_new_privs, landlock (as far as the kernel has it),
+ * seccomp (no new process, no network, no ptrace, ...), in that order.
  * *report (the caller puts it) says what is enforced and what this kernel
  * cannot: {"uid":true,"landlock":7,"landlock_net":true,"seccomp":true,
  * "missing":["..."]}. Returns 0; TT_EPERM when something that the kernel has

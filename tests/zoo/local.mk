@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: MIT
+# The zoo: plugins that tests load. Never installed; -rpath makes libtool build
+# a shared object of a check_ library.
+EXTRA_DIST += %D%/zoo.h
+ZOO_INC = $(SDK_INC) -I$(top_srcdir)/tests/zoo
+ZOO_LINK = $(PLUGIN_LINK) -rpath /nowhere
+check_LTLIBRARIES += \
+	%D%/zoo_bad.la %D%/zoo_blas.la %D%/zoo_constructor.la \
+	%D%/zoo_major.la %D%/zoo_mismatch.la %D%/zoo_nonote.la \
+	%D%/zoo_unresolved.la
+%C%_zoo_bad_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_bad_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_bad_la_LIBADD = -lm
+%C%_zoo_blas_la_CPPFLAGS = $(ZOO_INC) $(LAPACKE_CFLAGS)
+%C%_zoo_blas_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_blas_la_LIBADD = $(LAPACKE_LIBS) -lm
+%C%_zoo_constructor_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_constructor_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_major_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_major_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_mismatch_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_mismatch_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_nonote_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_nonote_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_unresolved_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_unresolved_la_LDFLAGS = $(ZOO_LINK) -Wl,-z,undefs
