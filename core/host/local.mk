@@ -6,7 +6,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/sandbox.h %D%/sandbox_in.h %D%/serve.h %D%/session_in.h \
 	%D%/codec_action.c %D%/codec_adapter.c %D%/codec_config.c \
 	%D%/codec_event.c %D%/codec_service.c %D%/codec_space.c \
-	%D%/codec_wire.c %D%/describe.c %D%/frame.c %D%/load.c %D%/note.c \
+	%D%/catalog.c %D%/codec_wire.c %D%/describe.c %D%/frame.c %D%/load.c %D%/note.c \
 	%D%/refs.c %D%/sandbox.c %D%/sandbox_landlock.c \
 	%D%/sandbox_seccomp.c %D%/serve.c %D%/session.c %D%/session_adapter.c %D%/session_strategy.c
 # What a program that links libhost.a puts before $(BASE_LIBS).

@@ -3,6 +3,7 @@ EXTRA_DIST += %D%/codec_samples.h
 if HAVE_CUNIT
 HOST_TESTS = \
 	%D%/arena_test \
+	%D%/catalog_test \
 	%D%/codec_test \
 	%D%/frame_test \
 	%D%/session_adapter_test \
@@ -12,6 +13,8 @@ TESTS += $(HOST_TESTS)
 HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_arena_test_CPPFLAGS = $(UNIT_INC)
 %C%_arena_test_LDADD = $(HOST_TEST_LIBS)
+%C%_catalog_test_CPPFLAGS = $(UNIT_INC)
+%C%_catalog_test_LDADD = $(HOST_LIBS) $(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_codec_test_CPPFLAGS = $(UNIT_INC)
 %C%_codec_test_LDADD = $(HOST_TEST_LIBS)
 %C%_frame_test_CPPFLAGS = $(UNIT_INC)

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * catalog.c - see catalog.h. The bytes that are hashed are the bytes that are
+ * stored: the operator's file is read once, so that swapping it while we look
+ * at it changes nothing. */
+#include "config.h"
+
+#include "core/host/catalog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/fs.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/crypt/crypt.h"
+
+enum { CATALOG_MAX_FILE = 256 << 20 };
+
+struct catalog {
+    char *root; /* ".../sha256" */
+    struct catalog_entry **entries;
+    size_t n;
+};
+
+static void entry_destroy(struct catalog_entry *c)
+{
+    if (c == NULL)
+        return;
+    free(c->path);
+    free(c->origin);
+    json_object_put(c->describe);
+    free(c);
+}
+
+struct catalog *catalog_create(const char *root, struct err *e)
+{
+    struct catalog *c = xcalloc(1, sizeof *c);
+
+    c->root = fs_join(root, "sha256");
+    if (fs_mkdirs(c->root, 0755, e) != 0) {
+        err_prefix(e, "plugins.state");
+        catalog_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+void catalog_destroy(struct catalog *c)
+{
+    size_t i;
+
+    if (c == NULL)
+        return;
+    for (i = 0; i < c->n; i++)
+        entry_destroy(c->entries[i]);
+    free(c->entries);
+    free(c->root);
+    free(c);
+}
+
+static struct catalog_entry *find_hash(const struct catalog *c,
+                                       const char *hash)
+{
+    size_t i;
+
+    for (i = 0; i < c->n; i++)
+        if (strcmp(c->entries[i]->hash, hash) == 0)
+            return c->entries[i];
+    return NULL;
+}
+
+/* --- taking in ----------------------------------------------------------- */
+
+static void read_describe(struct catalog_entry *entry, const char *dir)
+{
+    TT_AUTO_FREE char *path = fs_join(dir, "describe.json");
+    struct err e = { 0 };
+
+    if (fs_exists(path))
+        entry->describe = json_parse_file(path, &json_limits_request, &e);
+}
+
+/* Is what stands there what its name says? A half copy of a crash is not. */
+static bool stored_whole(const char *path, const char *hash)
+{
+    char found[CRYPT_HEX_BYTES];
+    struct err e = { 0 };
+
+    return fs_exists(path) && crypt_sha256_file(path, found, &e) == 0 &&
+           strcmp(found, hash) == 0;
+}
+
+/* Check the note on a private copy, then move it to where it belongs. */
+static int store_copy(const struct buf *bytes, const char *dir,
+                      struct catalog_entry *entry, struct err *e)
+{
+    TT_AUTO_FREE char *staged = xasprintf("%s/plugin.so.new", dir);
+    int code = fs_mkdirs(dir, 0755, e);
+
+    if (code == 0)
+        code = fs_write(staged, bytes->data, bytes->len, 0444, e);
+    if (code == 0)
+        code = host_note_read(staged, &entry->note, e);
+    if (code == 0 && rename(staged, entry->path) != 0)
+        code = err_errno(e, TT_EIO, "%s", entry->path);
+    if (code == 0)
+        code = fs_sync_dir(dir, e);
+    if (code != 0) {
+        unlink(staged);
+        rmdir(dir); /* goes only when nothing else is in it */
+    }
+    return code;
+}
+
+int catalog_add(struct catalog *c, const char *path,
+                const struct catalog_entry **out, struct err *e)
+{
+    struct catalog_entry *entry;
+    struct buf bytes = { 0 };
+    char hash[CRYPT_HEX_BYTES];
+    char *dir;
+    int code = fs_read(path, CATALOG_MAX_FILE, &bytes, e);
+
+    if (code != 0) {
+        buf_fini(&bytes);
+        return err_prefix(e, "plugin");
+    }
+    crypt_sha256_hex(bytes.data, bytes.len, hash);
+    entry = find_hash(c, hash);
+    if (entry != NULL) {
+        buf_fini(&bytes);
+        *out = entry;
+        return 0;
+    }
+    entry = xcalloc(1, sizeof *entry);
+    memcpy(entry->hash, hash, sizeof entry->hash);
+    entry->origin = xstrdup(path);
+    entry->added_ms = clock_wall_ms();
+    dir = fs_join(c->root, hash);
+    entry->path = fs_join(dir, "plugin.so");
+    if (stored_whole(entry->path, hash))
+        code = host_note_read(entry->path, &entry->note, e);
+    else
+        code = store_copy(&bytes, dir, entry, e);
+    if (code == 0)
+        read_describe(entry, dir);
+    buf_fini(&bytes);
+    free(dir);
+    if (code != 0) {
+        err_prefix(e, "plugin %s", path);
+        entry_destroy(entry);
+        return code;
+    }
+    c->entries = xrealloc(c->entries, c->n + 1, sizeof *c->entries);
+    c->entries[c->n++] = entry;
+    *out = entry;
+    return 0;
+}
+
+static int is_object(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+
+    return d->d_name[0] != '.' && n > 3 && strcmp(d->d_name + n - 3, ".so") == 0;
+}
+
+int catalog_scan(struct catalog *c, const char *dir, struct err *e)
+{
+    const struct catalog_entry *entry;
+    struct dirent **names = NULL;
+    struct err bad;
+    char *path;
+    int n = scandir(dir, &names, is_object, alphasort), i;
+
+    if (n < 0)
+        return err_errno(e, errno == ENOENT ? TT_ENOENT : TT_EIO,
+                         "plugins.directories: %s", dir);
+    for (i = 0; i < n; i++) {
+        path = fs_join(dir, names[i]->d_name);
+        memset(&bad, 0, sizeof bad);
+        if (catalog_add(c, path, &entry, &bad) != 0)
+            log_warn("plugin.refused", "why=\"%s\"", bad.text);
+        else
+            log_info("plugin.taken", "id=%s version=%s hash=%.12s file=%s",
+                     entry->note.id, entry->note.version, entry->hash, path);
+        free(path);
+        free(names[i]);
+    }
+    free(names);
+    return 0;
+}
+
+void catalog_described(struct catalog *c, const char *hash,
+                       json_object *describe)
+{
+    struct catalog_entry *entry = find_hash(c, hash);
+    TT_AUTO_FREE char *path = xasprintf("%s/%s/describe.json", c->root, hash);
+    TT_AUTO_FREE char *text = json_canonical_dup(describe);
+    struct err e = { 0 };
+
+    if (entry == NULL)
+        return;
+    json_object_put(entry->describe);
+    entry->describe = json_object_get(describe);
+    if (fs_write(path, text, strlen(text), 0644, &e) != 0)
+        log_warn("plugin.undescribed", "why=\"%s\"", e.text);
+}
+
+/* --- finding ------------------------------------------------------------- */
+
+/* Semantic versions (semver.org 2.0.0, section 11): numbers by value, a
+ * pre-release before its release, build metadata ignored. */
+static int compare_identifiers(const char *a, size_t n, const char *b, size_t m)
+{
+    bool x = strspn(a, "0123456789") >= n, y = strspn(b, "0123456789") >= m;
+    unsigned long long v = strtoull(a, NULL, 10), w = strtoull(b, NULL, 10);
+    int order;
+
+    if (x && y)
+        return v < w ? -1 : v > w;
+    if (x != y)
+        return x ? -1 : 1;
+    order = memcmp(a, b, n < m ? n : m);
+    return order != 0 ? order : n < m ? -1 : n > m;
+}
+
+static int compare_parts(const char *a, const char *b, const char *end)
+{
+    size_t n, m;
+    int order;
+
+    for (;;) {
+        n = strcspn(a, end);
+        m = strcspn(b, end);
+        order = compare_identifiers(a, n, b, m);
+        if (order != 0)
+            return order;
+        a += n;
+        b += m;
+        if (*a != '.' || *b != '.')
+            return (*a == '.') - (*b == '.');
+        a++;
+        b++;
+    }
+}
+
+static int compare_versions(const char *a, const char *b)
+{
+    int order = compare_parts(a, b, ".-+");
+    const char *x = strchr(a, '-'), *y = strchr(b, '-');
+
+    if (order != 0 || (x == NULL && y == NULL))
+        return order;
+    if (x == NULL || y == NULL)
+        return x == NULL ? 1 : -1;
+    return compare_parts(x + 1, y + 1, ".+");
+}
+
+static bool fits(const struct catalog_entry *entry, const char *id, size_t n,
+                 const char *version, uint32_t kind)
+{
+    return (kind == 0 || entry->note.kind == kind) &&
+           strlen(entry->note.id) == n &&
+           memcmp(entry->note.id, id, n) == 0 &&
+           (version == NULL || strcmp(entry->note.version, version) == 0);
+}
+
+/* Two files of one id and version: the one that was taken in last. */
+static bool better(const struct catalog_entry *a, const struct catalog_entry *b)
+{
+    bool a_pre = strchr(a->note.version, '-') != NULL;
+    bool b_pre = strchr(b->note.version, '-') != NULL;
+
+    if (a_pre != b_pre)
+        return b_pre;
+    return compare_versions(a->note.version, b->note.version) >= 0;
+}
+
+static int not_found(const struct catalog *c, const char *name, uint32_t kind,
+                     struct err *e)
+{
+    struct buf list = { 0 };
+    int code;
+    size_t i;
+
+    for (i = 0; i < c->n; i++)
+        if (kind == 0 || c->entries[i]->note.kind == kind)
+            buf_addf(&list, "%s%s@%s", list.len > 0 ? ", " : "",
+                     c->entries[i]->note.id, c->entries[i]->note.version);
+    code = err_set(e, TT_ENOENT, "%s %s: is not here; there is %s",
+                   kind == TT_KIND_STRATEGY  ? "strategy"
+                   : kind == TT_KIND_ADAPTER ? "adapter"
+                                             : "plugin",
+                   name, list.len > 0 ? list.data : "none");
+    buf_fini(&list);
+    return code;
+}
+
+int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
+                    const struct catalog_entry **out, struct err *e)
+{
+    const char *at = strchr(name, '@');
+    size_t n = at != NULL ? (size_t)(at - name) : strlen(name), i;
+    const struct catalog_entry *best = NULL;
+
+    if (strncmp(name, "sha256:", 7) == 0) {
+        best = find_hash(c, name + 7);
+        if (best != NULL && kind != 0 && best->note.kind != kind)
+            best = NULL;
+    } else {
+        for (i = 0; i < c->n; i++)
+            if (fits(c->entries[i], name, n, at != NULL ? at + 1 : NULL, kind) &&
+                (best == NULL || better(c->entries[i], best)))
+                best = c->entries[i];
+    }
+    if (best == NULL)
+        return not_found(c, name, kind, e);
+    *out = best;
+    return 0;
+}
+
+size_t catalog_n(const struct catalog *c)
+{
+    return c->n;
+}
+
+const struct catalog_entry *catalog_at(const struct catalog *c, size_t i)
+{
+    return i < c->n ? c->entries[i] : NULL;
+}
