@@ -28,7 +28,7 @@ done
 cat >"$state/trimtab.json" <<CONFIG
 { "listen": [{"tcp": "127.0.0.1:0"}, {"unix": "$state/sock"}],
   "store": {"path": "$state/store"},
-  "plugins": {"directories": ["$build/plugins/.libs"], "state": "$state/plugins"},
+  "plugins": {"directories": ["$build/plugins/built"], "state": "$state/plugins"},
   "workers": {"path": "$build/trimtab-worker"}, "http": {"threads": 1} }
 CONFIG
 "$build/trimtabd" --config "$state/trimtab.json" >"$state/log" 2>&1 &

@@ -8,8 +8,7 @@ TOP=$(cd "${TT_TOP_SRCDIR:-$(dirname "$0")/../..}" && pwd)
 BUILD=${TT_TOP_BUILDDIR:-$TOP/build}
 # Workers are plain builds, also where everything else carries sanitizers.
 WORKER=${TT_WORKER:-$BUILD/trimtab-worker}
-PLUGINS=${TT_PLUGINS:-$BUILD/plugins/plain}
-[ -d "$PLUGINS" ] || PLUGINS=$BUILD/plugins/.libs
+PLUGINS=${TT_PLUGIN_DIR:-$BUILD/plugins/built}
 DATA=$TOP/tests/system/demo-data
 
 if [ -n "${TT_QUICK:-}" ]; then

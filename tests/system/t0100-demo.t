@@ -5,7 +5,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-output=$(TT_WORKER_PATH=$WORKER TT_PLUGIN_DIR=$PLUGINS \
+output=$(TT_WORKER=$WORKER TT_PLUGIN_DIR=$PLUGINS \
     sh "$TOP/tests/system/demo" --build "$BUILD" --simulated 2>&1)
 status=$?
 is "the demo ends well" "$status" 0

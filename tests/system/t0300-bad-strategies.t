@@ -6,7 +6,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-ZOO=${TT_ZOO:-$BUILD/tests/zoo/plain}
+ZOO=${TT_ZOO_DIR:-$BUILD/tests/zoo/.libs}
 start_sim || exit 1
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$ZOO\"]},
     runs: {step_seconds: 2}}"
