@@ -9,3 +9,26 @@ EXTRA_DIST += \
 	%D%/workflows/evaluation.py \
 	%D%/workflows/production.py \
 	%D%/workflows/pull.py
+
+# The simulator: Orcheo's contract without Orcheo.
+EXTRA_DIST += %D%/workflows/noisy.py %D%/scripts.awk
+noinst_PROGRAMS += %D%/orcheo-sim
+%C%_orcheo_sim_CPPFLAGS = $(CORE_INC) $(MHD_CFLAGS)
+# No fused multiply-add: the scores are the same to the last bit as Python's.
+%C%_orcheo_sim_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
+%C%_orcheo_sim_SOURCES = %D%/orcheo-sim.c %D%/sim.h %D%/sim_http.h \
+	%D%/sim_api.c %D%/sim_api_run.c %D%/sim_check.c %D%/sim_config.c \
+	%D%/sim_exec.c %D%/sim_fault.c %D%/sim_get.c %D%/sim_http.c \
+	%D%/sim_model.c %D%/sim_routes.c %D%/sim_run.c %D%/sim_score.c \
+	%D%/sim_script.c %D%/sim_state.c
+nodist_%C%_orcheo_sim_SOURCES = %D%/sim_scripts.c
+%C%_orcheo_sim_LDADD = $(BASE_LIBS) $(MHD_LIBS) -lpthread
+
+sim_scripts = %D%/workflows/evaluation.py %D%/workflows/noisy.py \
+	%D%/workflows/production.py %D%/workflows/pull.py
+%D%/sim_scripts.c: $(sim_scripts) %D%/scripts.awk
+	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && \
+	  $(AWK) -f %D%/scripts.awk $(sim_scripts) >$(abs_builddir)/$@.tmp && \
+	  mv $(abs_builddir)/$@.tmp $(abs_builddir)/$@
+BUILT_SOURCES += %D%/sim_scripts.c
+CLEANFILES += %D%/sim_scripts.c
