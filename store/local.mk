@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: MIT
+noinst_LIBRARIES += %D%/libstore.a
+%C%_libstore_a_CPPFLAGS = $(CORE_INC) $(ROCKSDB_CFLAGS)
+%C%_libstore_a_SOURCES = \
+	%D%/anchor.c %D%/anchor.h \
+	%D%/apply.c %D%/apply.h \
+	%D%/apply_move.c %D%/apply_move.h \
+	%D%/audit.c %D%/audit.h \
+	%D%/batch.c %D%/batch.h \
+	%D%/internal.h \
+	%D%/key.c %D%/key.h \
+	%D%/kv.h \
+	%D%/kv_memory.c \
+	%D%/kv_rocksdb.c \
+	%D%/meta.c %D%/meta.h \
+	%D%/pending.c %D%/pending.h \
+	%D%/pointer.c %D%/pointer.h \
+	%D%/record.c %D%/record.h \
+	%D%/store.c %D%/store.h \
+	%D%/view.c %D%/view.h \
+	%D%/writer.c %D%/writer.h
