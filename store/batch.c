@@ -158,15 +158,21 @@ void store_put_json(struct store_batch *b, struct store_key key,
     buf_fini(&text);
 }
 
-void store_delete(struct store_batch *b, struct store_key key)
+void batch_delete_raw(struct store_batch *b, struct store_key key)
 {
     struct kv_op op = { .is_put = false };
 
-    if (prepare(b, &key, &op, error_of(b)) != 0 ||
-        check_writable(&key, error_of(b)) != 0)
+    if (prepare(b, &key, &op, error_of(b)) != 0)
         return;
     b->bytes += (size_t)op.key.n;
     add_step(b, STEP_WRITE)->op = op;
+}
+
+void store_delete(struct store_batch *b, struct store_key key)
+{
+    if ((unsigned)key.kind >= STORE_N_KINDS ||
+        check_writable(&key, error_of(b)) == 0)
+        batch_delete_raw(b, key); /* which refuses a kind that is none */
 }
 
 /* --- expectations --------------------------------------------------------------- */

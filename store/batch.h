@@ -50,6 +50,7 @@ struct store_batch {
  * kind. The batch becomes raw. */
 void batch_put_raw(struct store_batch *b, struct store_key key,
                    struct tt_str bytes);
+void batch_delete_raw(struct store_batch *b, struct store_key key);
 
 /* Append to b->ops a put of what bytes seal to. For the writer. */
 int batch_add_op(struct store_batch *b, const struct store_key *key,

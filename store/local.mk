@@ -7,15 +7,22 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/apply_move.c %D%/apply_move.h \
 	%D%/audit.c %D%/audit.h \
 	%D%/batch.c %D%/batch.h \
+	%D%/check.c \
+	%D%/copy.c \
+	%D%/dump.c %D%/dump.h \
 	%D%/internal.h \
 	%D%/key.c %D%/key.h \
 	%D%/kv.h \
 	%D%/kv_memory.c \
 	%D%/kv_rocksdb.c \
+	%D%/load.c \
 	%D%/meta.c %D%/meta.h \
 	%D%/pending.c %D%/pending.h \
 	%D%/pointer.c %D%/pointer.h \
 	%D%/record.c %D%/record.h \
+	%D%/stat.c \
 	%D%/store.c %D%/store.h \
 	%D%/view.c %D%/view.h \
 	%D%/writer.c %D%/writer.h
+# What a program that links the store puts behind its own libraries.
+STORE_LIBS = %D%/libstore.a $(CRYPT_LIBS) $(BASE_LIBS) $(ROCKSDB_LIBS) -lpthread

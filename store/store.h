@@ -55,7 +55,13 @@ enum store_kind {
     STORE_N_KINDS
 };
 
-/* Text parts must be free of NUL and of at most 256 bytes each. */
+/* Text parts must be free of NUL and of at most 256 bytes each; a malformed
+ * key is TT_EINVAL wherever it turns up.
+ *
+ * The store alone writes versions, pointers, moves, audit events and the meta
+ * records "schema" and "loading": putting or deleting one is TT_EINVAL.
+ * Numbers of a kind follow each other without a gap (store_check() looks):
+ * from 1 where the store gives them, else from 0 or 1. */
 struct store_key {
     enum store_kind kind;
     const char *part[3];
@@ -80,7 +86,10 @@ struct store_options {
  *          TT_EUNAVAILABLE  another process has it open
  *          TT_EUNSUPPORTED  its schema is not STORE_SCHEMA (says which)
  *          TT_ECORRUPT      damaged, or older than its anchor (read_only works)
+ *          TT_ENOENT        read_only, and there is none
  *          TT_EIO           the file system said no
+ * A read-only store is a view of the moment when it was opened, also beside
+ * a daemon that writes.
  * Blocks   on recovery of the write-ahead log. Threads [main] */
 struct store *store_open(const struct store_options *options, struct err *e);
 
@@ -101,7 +110,8 @@ json_object *store_get_json(struct store *s, struct store_key key,
 /* Walk the records of a kind whose first `n_parts` parts equal those of
  * `from`, ordered by key.
  *
- * from     with all parts given and a number: start there (inclusive);
+ * from     with all parts given and a number: start there (inclusive; 0 is
+ *          the beginning, with reverse the end);
  *          after_part: when n_parts is one less than the kind's parts and
  *          from.part[n_parts] is set, start behind that part (a cursor)
  * reverse  newest (highest) first
@@ -126,7 +136,7 @@ void store_put_json(struct store_batch *b, struct store_key key,
 void store_delete(struct store_batch *b, struct store_key key);
 
 /* Refuse the whole batch with TT_EEXIST when key exists, or with TT_ENOENT
- * when it does not. */
+ * when it does not: before the batch, whatever the batch itself does. */
 void store_expect_absent(struct store_batch *b, struct store_key key);
 void store_expect_present(struct store_batch *b, struct store_key key);
 
@@ -137,7 +147,7 @@ void store_audit(struct store_batch *b, const char *actor, const char *action,
                  const char *object, const json_object *detail);
 
 /* Add a version of (workflow, node) with the next free number.
- * document  takes no "version": the store puts in "version":"vN" and
+ * document  takes no "version" (TT_EINVAL): the store puts in "version":"vN" and
  *           "checksum": "sha256:..." over the canonical document without it
  * *number   NULL, or where N is put when the commit succeeds */
 void store_version_add(struct store_batch *b, const char *workflow,
@@ -145,7 +155,14 @@ void store_version_add(struct store_batch *b, const char *workflow,
                        uint64_t *number);
 
 /* Move the pointer of (workflow, node, environment); compare-and-swap.
- * Writes pointer, move record and audit event in this batch. */
+ * Writes pointer, move record and audit event in this batch.
+ *
+ * Pointer {"active","previous","generation","stack":[versions that a rollback
+ * goes back to, the nearest last, at most 100]}. Move record {"from","to",
+ * "actor","reason","at","rollback","audit"}. Event: "promote" or "rollback",
+ * object "workflow/node", detail with "environment","reason","from","to" and
+ * "generation" added. A rollback to a version on the stack drops what is above
+ * it; to another one it is a step forward, which can be rolled back too. */
 struct store_move {
     const char *workflow, *node, *environment;
     uint64_t to;        /* 0: the version that this batch added for the node;
@@ -175,7 +192,8 @@ void store_promote(struct store_batch *b, const struct store_move *move,
  * Blocks  for one fsync, shared with whoever commits at the same time. */
 int store_commit(struct store *s, struct store_batch *b, struct err *e);
 
-/* Told of each pointer move after it is durable, in order. Called on the
+/* Told of each pointer move after it is durable and before store_commit()
+ * returns, in order; not of a move that changes nothing. Called on the
  * writer's thread; must not block and must not commit. One per store; set it
  * before the first commit. [main] */
 typedef void store_moved_fn(void *ctx, const struct store_move *move,
@@ -192,17 +210,27 @@ int store_writable(struct store *s, struct err *e);
 
 /* --- tools: `trimtabd store ...` ----------------------------------------- */
 
-/* {"backend","schema","records":{kind:n},"bytes","audit_head",...} */
+/* {"backend","schema","records":{kind:n},"bytes","disk_bytes","sequence",
+ * "audit_sequence","audit_head"}. Walks over all keys. */
 int store_stat(struct store *s, json_object **out, struct err *e);
 /* Verify every checksum, the audit chain, gap-free numbers, pointers that
  * point at versions. Problems become lines of text in the array *problems. */
 int store_check(struct store *s, json_object **problems, struct err *e);
 /* One line of JSON per record {"kind","key":[...],"number","document"|"bytes"
- * (base64),"sha256"}, verified on the way. load refuses a non-empty store. */
+ * (base64),"sha256"}, verified on the way; the last line is {"kind":"end",
+ * "records":n}. Equal stores give equal dumps. load refuses a non-empty store
+ * (TT_EEXIST), a broken audit chain, a dump that is cut off or changed
+ * (TT_ECORRUPT); after a failure the store holds half and does not open. */
 int store_dump(struct store *s, int fd, struct err *e);
 int store_load(struct store *s, int fd, struct err *e);
-/* A copy that can be opened: taken while the store is in use. */
+/* A copy that can be opened: taken while the store is in use, of one moment,
+ * every record verified. to must not be there, or be an empty folder
+ * (TT_EEXIST); it appears when it is whole. */
 int store_backup(struct store *s, const char *to, struct err *e);
+/* The same from a store that nobody serves, checked first (TT_ECORRUPT with
+ * the first problem). An old copy that was put in place by hand is behind its
+ * anchor and does not open; what this makes has an anchor of its own, so it is
+ * how an operator accepts an older state on purpose. The loss is logged. */
 int store_restore(const char *from, const char *to, struct err *e);
 
 #endif

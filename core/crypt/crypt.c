@@ -90,6 +90,24 @@ int crypt_unhex(const char *hex, unsigned char *out, size_t n)
     return 0;
 }
 
+size_t crypt_base64_bytes(size_t n)
+{
+    return sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+}
+
+void crypt_base64(const void *bytes, size_t n, char *out)
+{
+    sodium_bin2base64(out, crypt_base64_bytes(n), bytes, n,
+                      sodium_base64_VARIANT_ORIGINAL);
+}
+
+int crypt_unbase64(const char *text, unsigned char *out, size_t room, size_t *n)
+{
+    /* an end that is not asked for makes it insist on the whole text */
+    return sodium_base642bin(out, room, text, strlen(text), NULL, n, NULL,
+                             sodium_base64_VARIANT_ORIGINAL);
+}
+
 bool crypt_equal(const void *a, const void *b, size_t n)
 {
     return sodium_memcmp(a, b, n) == 0;

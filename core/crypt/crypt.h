@@ -30,6 +30,12 @@ void crypt_blake2b(const struct crypt_part *parts, size_t n_parts,
                    unsigned char out[CRYPT_HASH_BYTES]);
 void crypt_hex(const unsigned char *bytes, size_t n, char *out /* 2n + 1 */);
 int crypt_unhex(const char *hex, unsigned char *out, size_t n); /* 0, or -1 */
+/* Base 64 with padding, RFC 4648. */
+size_t crypt_base64_bytes(size_t n); /* of the text, with its NUL */
+void crypt_base64(const void *bytes, size_t n, char *out);
+/* *n: what it came to, at most room. 0, or -1 when text is no base 64. */
+int crypt_unbase64(const char *text, unsigned char *out, size_t room,
+                   size_t *n);
 bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
 
 /* An id such as "r-3vX...": prefix and 80 random bits in base 32. */

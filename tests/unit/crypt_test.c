@@ -36,6 +36,26 @@ static void parts_hash_like_their_concatenation(void)
     CU_ASSERT_TRUE(crypt_equal(a, b, 32));
 }
 
+static void base64_goes_there_and_back_and_refuses_junk(void)
+{
+    static const char *const junk[] = { "AP8", "AP8=x", "A$==", "AP8_", " AP8=" };
+    unsigned char bytes[8];
+    char text[8];
+    size_t n = 9, i;
+
+    CU_ASSERT_EQUAL(crypt_base64_bytes(2), 5);
+    crypt_base64("\0\377", 2, text);
+    CU_ASSERT_STRING_EQUAL(text, "AP8=");
+    CU_ASSERT_EQUAL(crypt_unbase64(text, bytes, sizeof bytes, &n), 0);
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_EQUAL(memcmp(bytes, "\0\377", 2), 0);
+    CU_ASSERT_EQUAL(crypt_unbase64(text, bytes, 1, &n), -1);
+    CU_ASSERT_EQUAL(crypt_unbase64("", bytes, sizeof bytes, &n), 0);
+    CU_ASSERT_EQUAL(n, 0);
+    for (i = 0; i < sizeof junk / sizeof *junk; i++)
+        CU_ASSERT_EQUAL(crypt_unbase64(junk[i], bytes, sizeof bytes, &n), -1);
+}
+
 static void hex_goes_there_and_back_and_refuses_junk(void)
 {
     unsigned char bytes[2] = { 0 };
@@ -77,6 +97,8 @@ static CU_TestInfo tests[] = {
     { "hashes match known answers", hashes_match_known_answers },
     { "parts hash like their concatenation",
       parts_hash_like_their_concatenation },
+    { "base 64 goes there and back and refuses junk",
+      base64_goes_there_and_back_and_refuses_junk },
     { "hex goes there and back and refuses junk",
       hex_goes_there_and_back_and_refuses_junk },
     { "a signature notices a flipped bit", a_signature_notices_a_flipped_bit },

@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: MIT
+if HAVE_CUNIT
+STORE_TESTS = \
+	%D%/store_memory_test \
+	%D%/store_rocksdb_test
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+STORE_TEST_LIBS = $(STORE_LIBS) $(CUNIT_LIBS)
+STORE_HELPER = %D%/store_helper.c %D%/store_helper.h
+%C%_store_memory_test_SOURCES = %D%/store_memory_test.c \
+	%D%/store_contract.c %D%/store_contract.h $(STORE_HELPER)
+%C%_store_memory_test_CPPFLAGS = $(UNIT_INC)
+%C%_store_memory_test_LDADD = $(STORE_TEST_LIBS)
+%C%_store_rocksdb_test_SOURCES = %D%/store_rocksdb_test.c \
+	%D%/store_contract.c %D%/store_contract.h $(STORE_HELPER)
+%C%_store_rocksdb_test_CPPFLAGS = $(UNIT_INC)
+%C%_store_rocksdb_test_LDADD = $(STORE_TEST_LIBS)
+endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store_contract.h - what every backend must do. A backend's test program
+ * brings contract_open(), and calls contract_run(). */
+#ifndef TT_TESTS_STORE_CONTRACT_H
+#define TT_TESTS_STORE_CONTRACT_H
+
+#include "store/store.h"
+
+struct store *contract_open(void); /* empty, at every call */
+
+int contract_run(const char *name);
+
+#endif
