@@ -14,7 +14,7 @@
 #include "store/record.h"
 #include "store/view.h"
 
-/* --- the state that a batch sees -------------------------------------------- */
+/* --- the state that a batch sees ----------------------------------------- */
 
 /* The newest op for the key among the batch's own and the group's. */
 static const struct kv_op *find_op(const struct group *g,
@@ -67,7 +67,7 @@ int apply_has(struct group *g, const struct store_batch *b,
     return rc == TT_ENOENT ? 0 : rc == 0 ? 1 : rc;
 }
 
-/* --- steps -------------------------------------------------------------------- */
+/* --- steps --------------------------------------------------------------- */
 
 static int check_expectation(struct group *g, const struct store_batch *b,
                              const struct step *step, struct err *e)

@@ -82,7 +82,7 @@ static void seal(struct store_batch *b, struct kv_op *op, struct tt_str bytes)
     buf_fini(&sealed);
 }
 
-/* --- puts and deletes ------------------------------------------------------- */
+/* --- puts and deletes ---------------------------------------------------- */
 
 /* Who may write this key? Versions do not change, pointers move in one way
  * only, and an audit trail that anybody can write is none. */
@@ -175,7 +175,7 @@ void store_delete(struct store_batch *b, struct store_key key)
         batch_delete_raw(b, key); /* which refuses a kind that is none */
 }
 
-/* --- expectations --------------------------------------------------------------- */
+/* --- expectations -------------------------------------------------------- */
 
 static void expect(struct store_batch *b, enum step_kind kind,
                    const struct store_key *key)
@@ -196,7 +196,7 @@ void store_expect_present(struct store_batch *b, struct store_key key)
     expect(b, STEP_EXPECT_PRESENT, &key);
 }
 
-/* --- the store's own records --------------------------------------------------- */
+/* --- the store's own records --------------------------------------------- */
 
 static int need(struct store_batch *b, const char *what, const char *text)
 {
@@ -281,7 +281,7 @@ void store_promote(struct store_batch *b, const struct store_move *move,
     b->is_anchored = true;
 }
 
-/* --- for the writer ---------------------------------------------------------------- */
+/* --- for the writer ------------------------------------------------------ */
 
 void batch_push_op(struct store_batch *b, const struct kv_op *op)
 {

@@ -69,7 +69,7 @@ static void need_version(struct checking *c, const struct store_key *who,
                 key_text(who, text), what, number);
 }
 
-/* --- numbers ---------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------- */
 
 static bool same_parts(const struct store_key *a, const struct store_key *b)
 {
@@ -107,7 +107,7 @@ static void check_gap(struct checking *c, const struct store_key *key)
                 key->number - expected == 1 ? "is" : "are", expected);
 }
 
-/* --- what a kind promises ------------------------------------------------------ */
+/* --- what a kind promises ------------------------------------------------ */
 
 static void check_run(struct checking *c, const struct store_key *key,
                       const char *run)
@@ -223,7 +223,7 @@ static void check_document(struct checking *c, const struct store_key *key,
     json_object_put(o);
 }
 
-/* --- the walk -------------------------------------------------------------------- */
+/* --- the walk ------------------------------------------------------------ */
 
 static int check_record(void *ctx, struct tt_str key, struct tt_str value)
 {
@@ -287,7 +287,7 @@ int check_records(struct kv *kv, json_object *problems, struct err *e)
     return 0;
 }
 
-/* --- the whole store ------------------------------------------------------------- */
+/* --- the whole store ----------------------------------------------------- */
 
 static void add_problem(json_object *problems, const char *text)
 {

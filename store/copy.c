@@ -119,7 +119,8 @@ static int check_free(const char *to, struct err *e)
     if (dir == NULL)
         return err_errno(e, TT_EIO, "%s", to);
     while ((entry = readdir(dir)) != NULL)
-        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+        n += strcmp(entry->d_name, ".") != 0 &&
+             strcmp(entry->d_name, "..") != 0;
     closedir(dir);
     if (n != 0)
         return err_set(e, TT_EEXIST, "%s: there is something in it: move it "

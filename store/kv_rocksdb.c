@@ -76,9 +76,9 @@ static int failed(struct rocks *r, const char *what, char *text, struct err *e)
     return code;
 }
 
-/* --- open and close --------------------------------------------------------- */
+/* --- open and close ------------------------------------------------------ */
 
-static rocksdb_block_based_table_options_t *table_options(rocksdb_cache_t *cache)
+static void set_table(rocksdb_options_t *o, rocksdb_cache_t *cache)
 {
     rocksdb_block_based_table_options_t *t =
         rocksdb_block_based_options_create();
@@ -88,7 +88,8 @@ static rocksdb_block_based_table_options_t *table_options(rocksdb_cache_t *cache
     rocksdb_block_based_options_set_filter_policy(
         t, rocksdb_filterpolicy_create_bloom_full(10));
     rocksdb_block_based_options_set_format_version(t, 5);
-    return t;
+    rocksdb_options_set_block_based_table_factory(o, t);
+    rocksdb_block_based_options_destroy(t);
 }
 
 static void set_sizes(rocksdb_options_t *o, bool read_only)
@@ -115,7 +116,6 @@ static void set_quiet(rocksdb_options_t *o)
 static int make_options(struct rocks *r, struct err *e)
 {
     rocksdb_options_t *plain = rocksdb_options_create();
-    rocksdb_block_based_table_options_t *table;
     char *text = NULL;
 
     r->options = rocksdb_options_create();
@@ -129,9 +129,7 @@ static int make_options(struct rocks *r, struct err *e)
     if (text != NULL)
         return failed(r, "options", text, e);
     r->cache = rocksdb_cache_create_lru(CACHE_BYTES);
-    table = table_options(r->cache);
-    rocksdb_options_set_block_based_table_factory(r->options, table);
-    rocksdb_block_based_options_destroy(table);
+    set_table(r->options, r->cache);
     set_sizes(r->options, r->read_only);
     set_quiet(r->options);
     rocksdb_options_set_paranoid_checks(r->options, 1);
@@ -275,7 +273,7 @@ static void rocks_close(struct kv *kv)
     free(r);
 }
 
-/* --- writing ------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------- */
 
 static int rocks_write(struct kv *kv, const struct kv_op *ops, size_t n,
                        bool sync, struct err *e)
@@ -301,7 +299,7 @@ static int rocks_write(struct kv *kv, const struct kv_op *ops, size_t n,
     return text != NULL ? failed(r, "cannot write", text, e) : 0;
 }
 
-/* --- reading -------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static int rocks_get(struct kv *kv, struct kv_snapshot *at, int family,
                      struct tt_str key, struct buf *out, struct err *e)

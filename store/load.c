@@ -46,7 +46,7 @@ static int bad(struct loading *l, int code, const char *why)
                    l->n_lines, why);
 }
 
-/* --- lines ---------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------- */
 
 static int read_more(struct loading *l)
 {
@@ -88,7 +88,7 @@ static int next_line(struct loading *l, size_t *n)
     }
 }
 
-/* --- records -------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------- */
 
 static int read_key(struct loading *l, json_object *line,
                     struct store_key *key)

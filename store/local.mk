@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/record.c %D%/record.h \
 	%D%/stat.c \
 	%D%/store.c %D%/store.h \
+	%D%/store_tool.c %D%/store_tool.h \
 	%D%/view.c %D%/view.h \
 	%D%/writer.c %D%/writer.h
 # What a program that links the store puts behind its own libraries.

@@ -14,7 +14,7 @@
 #include "store/pointer.h"
 #include "store/view.h"
 
-/* --- the anchor ----------------------------------------------------------------- */
+/* --- the anchor ---------------------------------------------------------- */
 
 static int make_anchor(struct store *s, const char *path, struct err *e)
 {
@@ -23,8 +23,9 @@ static int make_anchor(struct store *s, const char *path, struct err *e)
 
     if (rc == 0 && state.head.sequence != 0)
         rc = err_set(e, TT_ECORRUPT, "store %s: its anchor is gone: look with "
-                     "`trimtabd store check`, and accept what is there with "
-                     "`trimtabd store restore`", s->path);
+                     "`trimtabd store check --path %s`, and accept what is "
+                     "there with `trimtabd store restore --from %s --path NEW`",
+                     s->path, s->path, s->path);
     if (rc != 0)
         return rc;
     state.sequence = s->kv->methods->sequence(s->kv);
@@ -51,12 +52,13 @@ static int check_anchor(struct store *s, struct err *e)
     if (anchor_check(s->anchor, s->kv, &why) == 0)
         return 0;
     return err_set(e, TT_ECORRUPT, "store %s: %s: acknowledged writes are "
-                   "lost. Look with `trimtabd store check`; bring the right "
-                   "copy back, or accept the loss with `trimtabd store "
-                   "restore`", s->path, why.text);
+                   "lost. Bring the right copy back, or look with `trimtabd "
+                   "store check --path %s` and accept the loss with `trimtabd "
+                   "store restore --from %s --path NEW`", s->path, why.text,
+                   s->path, s->path);
 }
 
-/* --- open and close ------------------------------------------------------------ */
+/* --- open and close ------------------------------------------------------ */
 
 static int start_writing(struct store *s, const struct store_options *options,
                          struct err *e)
@@ -198,7 +200,7 @@ void store_close(struct store *s)
     free(s);
 }
 
-/* --- reading ---------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 int store_get(struct store *s, struct store_key key, struct buf *out,
               struct err *e)
@@ -241,7 +243,7 @@ int store_active(struct store *s, const char *workflow, const char *node,
     return rc;
 }
 
-/* --- writing ---------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static int read_only_error(const struct store *s, struct err *e)
 {

@@ -147,8 +147,9 @@ void store_audit(struct store_batch *b, const char *actor, const char *action,
                  const char *object, const json_object *detail);
 
 /* Add a version of (workflow, node) with the next free number.
- * document  takes no "version" (TT_EINVAL): the store puts in "version":"vN" and
- *           "checksum": "sha256:..." over the canonical document without it
+ * document  takes no "version" and no "checksum" (TT_EINVAL): the store puts
+ *           in "version":"vN" and "checksum": "sha256:<hex>" over the canonical
+ *           document without "checksum"
  * *number   NULL, or where N is put when the commit succeeds */
 void store_version_add(struct store_batch *b, const char *workflow,
                        const char *node, const json_object *document,

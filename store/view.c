@@ -77,7 +77,7 @@ json_object *view_get_json(struct kv *kv, struct kv_snapshot *at,
     return o;
 }
 
-/* --- walks -------------------------------------------------------------------- */
+/* --- walks --------------------------------------------------------------- */
 
 struct walk {
     int family;

@@ -81,7 +81,7 @@ static void fail(struct writer *w, const struct err *why)
     log_error("store.failed", "error=\"%s\"", why->text);
 }
 
-/* --- one group ------------------------------------------------------------------ */
+/* --- one group ----------------------------------------------------------- */
 
 static int write_group(struct writer *w, bool anchored, struct err *e)
 {
@@ -193,7 +193,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* --- for the others ------------------------------------------------------------- */
+/* --- for the others ------------------------------------------------------ */
 
 int writer_commit(struct writer *w, struct store_batch *b, struct err *e)
 {

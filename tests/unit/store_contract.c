@@ -13,7 +13,7 @@
 #include "tests/unit/store_helper.h"
 #include "tests/unit/tap.h"
 
-/* --- records ---------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------- */
 
 static void what_is_put_is_got(void)
 {
@@ -169,7 +169,7 @@ static void the_stores_own_records_are_not_for_others(void)
     store_close(s);
 }
 
-/* --- walks ---------------------------------------------------------------------- */
+/* --- walks --------------------------------------------------------------- */
 
 struct seen {
     char text[1024];
@@ -334,7 +334,7 @@ static void a_walk_is_a_consistent_view(void)
     store_close(s);
 }
 
-/* --- expectations ------------------------------------------------------------------ */
+/* --- expectations -------------------------------------------------------- */
 
 static void an_expectation_refuses_the_whole_batch(void)
 {
@@ -376,7 +376,7 @@ static void an_empty_batch_is_fine(void)
     store_close(NULL);
 }
 
-/* --- audit ------------------------------------------------------------------------- */
+/* --- audit --------------------------------------------------------------- */
 
 static void events_form_a_chain(void)
 {
@@ -445,7 +445,7 @@ static void an_event_needs_all_its_words(void)
     store_close(s);
 }
 
-/* --- versions ------------------------------------------------------------------------ */
+/* --- versions ------------------------------------------------------------ */
 
 static void versions_are_numbered_and_checksummed(void)
 {
@@ -503,7 +503,7 @@ static void a_version_brings_no_number_of_its_own(void)
     store_close(s);
 }
 
-/* --- pointers --------------------------------------------------------------------------- */
+/* --- pointers ------------------------------------------------------------ */
 
 static void check_moved(const struct store_moved *m, uint64_t active,
                         uint64_t previous, uint64_t generation, uint64_t audit)

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-/* --- keys ------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------- */
 
 struct store_key key_meta(const char *name);
 struct store_key key_run(const char *run);
@@ -18,7 +18,7 @@ struct store_key key_version(uint64_t number); /* of w/n */
 struct store_key key_pointer(void);            /* of w/n in production */
 struct store_key key_audit(uint64_t sequence);
 
-/* --- short forms; each expects to succeed unless it returns a code ------------- */
+/* --- short forms; each expects to succeed unless it returns a code ------- */
 
 /* A scratch folder under the working directory, in a static buffer; removed
  * by scratch_remove(). */
