@@ -91,6 +91,11 @@ static void add_headers(struct request *r, struct MHD_Response *response)
     }
     if (r->answer.location[0] != '\0')
         MHD_add_response_header(response, "Location", r->answer.location);
+    if (r->answer.next_cursor[0] != '\0') { /* RFC 8288 */
+        snprintf(text, sizeof text, "<?cursor=%s>; rel=\"next\"",
+                 r->answer.next_cursor);
+        MHD_add_response_header(response, "Link", text);
+    }
 }
 
 enum MHD_Result answer_queue(struct request *r)
