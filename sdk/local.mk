@@ -4,6 +4,8 @@ sdkinclude_HEADERS = \
 	%D%/include/trimtab/errors.h \
 	%D%/include/trimtab/plugin.h \
 	%D%/include/trimtab/strategy.h \
+	%D%/include/trimtab/mock.h \
+	%D%/include/trimtab/trimtab.hpp \
 	%D%/include/trimtab/adapter.h \
 	%D%/include/trimtab/random.h \
 	%D%/include/trimtab/sobol.h \
@@ -12,3 +14,12 @@ sdkinclude_HEADERS = \
 	%D%/include/trimtab/blocking.h
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/trimtab-sdk.pc
+
+# What `trimtab plugin new` copies.
+sdktemplatedir = $(pkgdatadir)/sdk/template
+dist_sdktemplate_DATA = \
+	%D%/template/Makefile %D%/template/README.md %D%/template/plugin.json \
+	%D%/template/strategy.c %D%/template/strategy.cc \
+	%D%/template/test_strategy.c %D%/template/golden-strategy.log \
+	%D%/template/adapter.c %D%/template/adapter.cc \
+	%D%/template/test_adapter.c %D%/template/golden-adapter.log
