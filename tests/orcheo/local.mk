@@ -32,3 +32,6 @@ sim_scripts = %D%/workflows/evaluation.py %D%/workflows/noisy.py \
 	  mv $(abs_builddir)/$@.tmp $(abs_builddir)/$@
 BUILT_SOURCES += %D%/sim_scripts.c
 CLEANFILES += %D%/sim_scripts.c
+
+TESTS += %D%/sim-conformance.t
+EXTRA_DIST += %D%/sim-lib.sh %D%/sim-conformance.t

@@ -157,6 +157,7 @@ struct sim {
     json_object *evaluations; /* id -> runs created */
     json_object *executions;  /* id -> runs finished by a worker */
     json_object *puts;        /* configs, in order */
+    json_object *parameters;  /* for GET /_sim/parameters */
 };
 
 /* --- sim_state.c ------------------------------------------------------------------ */

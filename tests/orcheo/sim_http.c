@@ -281,7 +281,8 @@ static bool admit(struct sim *s, struct sim_workspace *w, struct sim_reply *a)
     while (gone < w->call_n && w->calls[gone] <= since)
         gone++;
     w->call_n -= gone;
-    memmove(w->calls, w->calls + gone, w->call_n * sizeof *w->calls);
+    if (gone > 0)
+        memmove(w->calls, w->calls + gone, w->call_n * sizeof *w->calls);
     if (w->call_n >= (size_t)s->options.rate_limit) {
         too_many(s, a, w);
         return false;

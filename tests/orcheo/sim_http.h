@@ -106,7 +106,7 @@ sim_handler sim_health, sim_info, sim_openapi, sim_workspace_active,
     sim_workflow_page, sim_version_list, sim_version_get, sim_version_ingest,
     sim_version_config, sim_dispatch, sim_run_list, sim_run_get,
     sim_run_cancel, sim_run_mark, sim_run_post, sim_run_history, sim_webhook,
-    sim_hook, sim_control_faults, sim_control_stats, sim_control_reset,
+    sim_hook, sim_control_faults, sim_control_stats, sim_control_parameters, sim_control_reset,
     sim_control_restart, sim_control_kill;
 
 #endif

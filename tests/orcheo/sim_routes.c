@@ -41,6 +41,8 @@ const struct sim_route sim_routes[] = {
     { "GET", "/_sim/stats", SIM_CONTROL, sim_control_stats },
     { "GET", "/_sim/faults", SIM_CONTROL, sim_control_faults },
     { "POST", "/_sim/faults", SIM_CONTROL, sim_control_faults },
+    { "GET", "/_sim/parameters", SIM_CONTROL, sim_control_parameters },
+    { "POST", "/_sim/parameters", SIM_CONTROL, sim_control_parameters },
     { "POST", "/_sim/reset", SIM_CONTROL, sim_control_reset },
     { "POST", "/_sim/restart", SIM_CONTROL, sim_control_restart },
     { "POST", "/_sim/kill-worker", SIM_CONTROL, sim_control_kill },
@@ -353,6 +355,18 @@ void sim_control_stats(struct sim *s, const struct sim_request *q,
     const char *runs = sim_query(q, "runs");
 
     a->body = sim_stats(s, runs == NULL || strcmp(runs, "0") != 0);
+    ok(a);
+}
+
+/* What is POSTed, GET gives: parameters to pull where there is no trimtab. */
+void sim_control_parameters(struct sim *s, const struct sim_request *q,
+                            struct sim_reply *a)
+{
+    if (strcmp(q->method, "POST") == 0) {
+        json_object_put(s->parameters);
+        s->parameters = json_copy(q->body);
+    }
+    a->body = json_copy(s->parameters);
     ok(a);
 }
 

@@ -398,6 +398,7 @@ void sim_fini(struct sim *s)
     json_object_put(s->evaluations);
     json_object_put(s->executions);
     json_object_put(s->puts);
+    json_object_put(s->parameters);
     for (i = 0; i < s->workflow_n; i++)
         workflow_free(s->workflows[i]);
     free(s->workflows);
