@@ -23,6 +23,8 @@ struct broker_secret {
     const char *name;
     const char *file;        /* absolute path */
     const char *environment; /* name of a variable */
+    const char *origin;      /* the only one that may get it; NULL = all of the
+                                allow list */
 };
 
 /* One call, for the log, the metrics and the audit. No secret, no body, no
@@ -56,8 +58,18 @@ struct broker_options {
 
 struct broker *broker_create(const struct broker_options *options,
                              struct err *e);
-void broker_destroy(struct broker *b); /* pending ones end TT_ECANCELLED */
+/* Pending ones end TT_ECANCELLED: through their loop, which must still run or
+ * run once more. NULL is allowed. */
+void broker_destroy(struct broker *b);
 
+/* Codes: TT_ETIMEOUT  no whole answer; it may have been carried out
+ *        TT_ETRANSIENT  it was not carried out: nothing was sent
+ *        TT_ELIMIT    the host asked for a pause, see retry_after_ms
+ *        TT_EPERM     not in the allow list, or an address that is forbidden
+ *        TT_EINVAL    the request cannot be made (URL, header, secret)
+ *        TT_ETOOBIG   the answer is larger than max_body_bytes
+ *        TT_ECANCELLED
+ * Redirects are answers (3xx), never followed. */
 struct broker_answer {
     int code;                  /* 0 with any status; else TT_E*, see text */
     unsigned status;
@@ -69,6 +81,10 @@ struct broker_answer {
  * NULL. Called exactly once per request. */
 typedef void broker_done_fn(void *ctx, const struct broker_answer *answer);
 
+/* A repeat is safe for GET and HEAD, and where TT_HTTP_IDEMPOTENT says so; any
+ * request is repeated when nothing of it was sent. A 429 or 503 that names
+ * Retry-After pauses its whole host; what waits longer than its deadline ends
+ * at once with TT_ELIMIT. */
 struct broker_request {
     struct tt_http_request http; /* copied */
     const char *label;           /* copied */
