@@ -44,12 +44,19 @@ done_testing() {
 STATE=$(mktemp -d "${TMPDIR:-/tmp}/trimtab-test.XXXXXX")
 chmod 755 "$STATE"
 DAEMON='' SIM=''
-t_cleanup() {
+ORCHEO_TOKEN=t
+t_stop_processes() {
     for pid in $DAEMON $SIM; do
         kill -TERM "$pid" 2>/dev/null
         wait "$pid" 2>/dev/null
     done
+}
+t_remove_state() {
     if [ -n "${TT_KEEP:-}" ]; then echo "# kept $STATE"; else rm -rf "$STATE"; fi
+}
+t_cleanup() {
+    t_stop_processes
+    t_remove_state
 }
 trap t_cleanup EXIT
 trap 'exit 1' INT TERM HUP
@@ -81,7 +88,7 @@ sim() { # PATH [BODY]: GET or POST to the simulator
 
 # write_config [JSON]: the JSON is merged over the usual one (jq's *).
 write_config() {
-    printf t >"$STATE/orcheo.token"
+    printf '%s' "$ORCHEO_TOKEN" >"$STATE/orcheo.token"
     jq -n --arg s "$STATE" --arg p "$PLUGINS" --arg w "$WORKER" \
         --arg u "${ORCHEO_URL:-http://127.0.0.1:1}" '{
           listen: [{unix: ($s + "/sock"), mode: "0600"}],

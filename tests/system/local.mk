@@ -2,8 +2,9 @@
 # System tests: shell scripts that speak TAP, against the real binaries.
 EXTRA_DIST += \
 	%D%/demo %D%/demo-data/dataset.json %D%/demo-data/target.json \
-	%D%/lib.sh
+	%D%/lib.sh %D%/lib-orcheo.sh
 SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t \
-	%D%/t0200-sigkill.t %D%/t0300-bad-strategies.t
+	%D%/t0200-sigkill.t %D%/t0300-bad-strategies.t \
+	%D%/t0900-orcheo.t %D%/t0910-orcheo-celery.t
 TESTS += %D%/layers.t
 EXTRA_DIST += $(SYSTEM_TESTS)
