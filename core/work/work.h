@@ -32,7 +32,8 @@ extern const struct work_options work_defaults; /* 1 GiB, 600 s, 64, 65534,
 
 struct work *work_create(struct loop *loop, const struct work_options *options,
                          struct err *e);
-/* Kills and reaps every worker. */
+/* Kills and reaps every worker; each down() is called, as expected. Not from a
+ * callback. NULL is allowed. */
 void work_destroy(struct work *w);
 
 struct worker_down {

@@ -5,9 +5,12 @@ EXTRA_DIST += %D%/zoo.h
 ZOO_INC = $(SDK_INC) -I$(top_srcdir)/tests/zoo
 ZOO_LINK = $(PLUGIN_LINK) -rpath /nowhere
 check_LTLIBRARIES += \
-	%D%/zoo_bad.la %D%/zoo_blas.la %D%/zoo_constructor.la \
+	%D%/zoo_adapter.la %D%/zoo_bad.la %D%/zoo_blas.la \
+	%D%/zoo_constructor.la \
 	%D%/zoo_major.la %D%/zoo_mismatch.la %D%/zoo_nonote.la \
 	%D%/zoo_unresolved.la
+%C%_zoo_adapter_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_adapter_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_bad_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_bad_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_bad_la_LIBADD = -lm

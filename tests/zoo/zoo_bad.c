@@ -263,6 +263,25 @@ static int do_descriptors(struct tt_instance *self,
     return zoo_done(sink, text);
 }
 
+/* Case 7 of the training split, as the reason of DONE. */
+static int to_text(const struct tt_sink *sink, const void *bytes, uint64_t n)
+{
+    strncat(sink->ctx, bytes, n < 200 ? (size_t)n : 200);
+    return 0;
+}
+
+static int do_data(struct tt_instance *self, const struct tt_action_sink *sink,
+                   struct tt_error *e)
+{
+    const struct tt_data_service *data =
+        self->host->get_service(self->host, TT_SERVICE_DATA);
+    char text[256] = "";
+    struct tt_sink to = { text, to_text };
+    int rc = data->read(self->host, TT_TRAIN, 7, &to, e);
+
+    return rc != 0 ? rc : zoo_done(sink, text);
+}
+
 /* --- gluttony ------------------------------------------------------------------------ */
 
 static int do_memory(struct tt_instance *self,
@@ -323,6 +342,7 @@ static const struct deed deeds[] = {
     { "thread", do_thread },
     { "environment", do_environment },
     { "descriptors", do_descriptors },
+    { "data", do_data },
     { "memory", do_memory },
     { "spam", do_spam },
 };
