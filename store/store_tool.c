@@ -188,7 +188,7 @@ static int parse(struct call *call, int argc, char **argv)
 
 static int wrong(const char *what)
 {
-    fprintf(stderr, "trimtabd store: %s\n%s", what, usage);
+    fprintf(stderr, "trimtabd store: %s See trimtabd store --help\n", what);
     return STORE_TOOL_USAGE;
 }
 
@@ -206,16 +206,16 @@ int store_tool_main(int argc, char **argv)
     if (argc < 2)
         return wrong("which command?");
     if (parse(&call, argc - 1, argv + 1) != 0)
-        return wrong("an argument is not known");
+        return wrong("an argument is not known.");
     if (strcmp(argv[1], "restore") == 0)
         return call.from != NULL ? run_restore(&call)
-                                 : wrong("restore needs --from");
+                                 : wrong("restore needs --from.");
     for (i = 0; i < TT_ARRAY_LEN(commands); i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
         if (strcmp(argv[1], "backup") == 0 && call.to == NULL)
-            return wrong("backup needs --to");
+            return wrong("backup needs --to.");
         return run(&commands[i], &call);
     }
-    return wrong("there is no such command");
+    return wrong("there is no such command.");
 }
