@@ -203,6 +203,21 @@ static void a_broken_answer_ends_in_time_and_unsure(void)
     end();
 }
 
+static void endless_headers_are_cut(void)
+{
+    static const char *const paths[] = { "/headers", "/continue" };
+    size_t i;
+
+    begin();
+    for (i = 0; i < TT_ARRAY_LEN(paths); i++) {
+        CU_ASSERT_EQUAL(call("GET", paths[i], NULL, 0, 0), TT_ETIMEOUT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(last.text, "headers of more than"));
+        CU_ASSERT_EQUAL(server_hits(paths[i]), 1); /* nor asked for again */
+        CU_ASSERT(seen.record.received_bytes < 1 << 20);
+    }
+    end();
+}
+
 static void the_deadline_ends_a_silent_and_a_dripping_server(void)
 {
     begin();
@@ -440,6 +455,7 @@ static CU_TestInfo tests[] = {
     { "connections are reused", connections_are_reused },
     { "a broken answer ends, and ends unsure",
       a_broken_answer_ends_in_time_and_unsure },
+    { "endless headers are cut", endless_headers_are_cut },
     { "the deadline ends a silent and a dripping server",
       the_deadline_ends_a_silent_and_a_dripping_server },
     { "the body cap holds while receiving", the_body_cap_holds_while_receiving },
