@@ -264,12 +264,29 @@ static int add_case(struct dataset *d, json_object *one, size_t i,
     return 0;
 }
 
+/* Of what the author said; who stored it and when is no part of it. */
+static void hash_content(json_object *document, char hash[65])
+{
+    static const char *const content[] = { "cases", "split", "description" };
+    json_object *said = json_object_new_object();
+    struct buf text = { 0 };
+    size_t i;
+
+    for (i = 0; i < TT_ARRAY_LEN(content); i++)
+        if (json_child(document, content[i]) != NULL)
+            json_set(said, content[i],
+                     json_object_get(json_child(document, content[i])));
+    json_canonical(said, &text);
+    crypt_sha256_hex(text.data, text.len, hash);
+    buf_fini(&text);
+    json_object_put(said);
+}
+
 struct dataset *dataset_create(const char *name, uint64_t version,
                                json_object *document, struct err *e)
 {
     json_object *cases = json_child(document, "cases");
     struct dataset *d;
-    struct buf text = { 0 };
     size_t i, n;
     int split;
 
@@ -280,9 +297,7 @@ struct dataset *dataset_create(const char *name, uint64_t version,
     d = xcalloc(1, sizeof *d);
     d->name = xstrdup(name);
     d->version = version;
-    json_canonical(document, &text);
-    crypt_sha256_hex(text.data, text.len, d->hash);
-    buf_fini(&text);
+    hash_content(document, d->hash);
     n = json_object_array_length(cases);
     for (split = TT_TRAIN; split <= TT_HOLDOUT; split++) {
         d->cases[split] = xcalloc(n, sizeof *d->cases[split]);

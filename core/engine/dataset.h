@@ -16,7 +16,7 @@
 struct dataset {
     char *name;
     uint64_t version;
-    char hash[65];          /* sha256 of the canonical document */
+    char hash[65];          /* sha256 of cases, split and description */
     /* Per split (index enum tt_split), ids 0..n-1: the cases' JSON texts
      * without "split", and their own "id" (NULL where a case has none), by
      * which evaluation nodes name them. */

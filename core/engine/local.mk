@@ -3,13 +3,17 @@ noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_CPPFLAGS = $(CORE_INC)
 %C%_libengine_a_SOURCES = \
 	%D%/engine.h %D%/engine_impl.h %D%/service.h \
+	%D%/api_audit.c %D%/api_datasets.c %D%/api_plugins.c \
+	%D%/api_targets.c %D%/api_versions.c \
 	%D%/bridge.c %D%/bridge.h %D%/bridge_internal.h %D%/bridge_nodes.c \
 	%D%/budget.c %D%/budget.h \
 	%D%/dataset.c %D%/dataset.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/gate.c %D%/gate.h \
+	%D%/resource.c %D%/resource.h \
 	%D%/space.c %D%/space.h %D%/space_internal.h \
 	%D%/space_size.c %D%/space_value.c \
-	%D%/target.c %D%/target.h
+	%D%/target.c %D%/target.h \
+	%D%/version.c %D%/version.h
 # What the pure modules need; the engine itself needs more.
 ENGINE_PURE_LIBS = %D%/libengine.a $(CRYPT_LIBS) $(BASE_LIBS)

@@ -7,6 +7,7 @@ ENGINE_TESTS = \
 	%D%/dataset_test \
 	%D%/diff_test \
 	%D%/gate_test \
+	%D%/resource_test \
 	%D%/space_test \
 	%D%/target_test
 check_PROGRAMS += $(ENGINE_TESTS)
@@ -26,4 +27,9 @@ ENGINE_TEST_LIBS = $(ENGINE_PURE_LIBS) $(CUNIT_LIBS)
 %C%_space_test_LDADD = $(ENGINE_TEST_LIBS)
 %C%_target_test_CPPFLAGS = $(UNIT_INC)
 %C%_target_test_LDADD = $(ENGINE_TEST_LIBS)
+# On a store in memory; what the tests define themselves (admin_call, the
+# catalog, the engine's thread) is not taken from the library.
+ENGINE_STORE_LIBS = core/engine/libengine.a $(STORE_LIBS) $(CUNIT_LIBS)
+%C%_resource_test_CPPFLAGS = $(UNIT_INC)
+%C%_resource_test_LDADD = $(ENGINE_STORE_LIBS)
 endif

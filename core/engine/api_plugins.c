@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_plugins.c - the strategies and adapters that this daemon has. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/engine/engine_impl.h"
+#include "core/engine/resource.h"
+
+/* Only the engine's thread may ask what is in quarantine. */
+struct census {
+    struct engine_task task;
+    char (*hashes)[65];
+    bool *quarantined;
+    size_t n;
+};
+
+static void take_census(struct engine_task *t)
+{
+    struct census *c = (struct census *)(void *)t; /* its first member */
+    size_t i;
+
+    for (i = 0; i < c->n; i++)
+        c->quarantined[i] = work_quarantined(t->g->work, c->hashes[i]);
+    engine_task_done(t, 0, NULL);
+}
+
+/* What the description adds to what the note says. */
+static void add_description(json_object *item, json_object *describe)
+{
+    static const char *const kept[] = {
+        "name", "summary", "vendor", "license", "url", "services", "caps",
+        "param_kinds", "budget_min", "budget_max", "config_schema",
+    };
+    json_object *plugin = json_child(describe, "plugin");
+    size_t i;
+
+    if (plugin == NULL)
+        plugin = describe;
+    for (i = 0; i < TT_ARRAY_LEN(kept); i++)
+        if (json_child(plugin, kept[i]) != NULL)
+            json_set(item, kept[i], json_copy(json_child(plugin, kept[i])));
+}
+
+static json_object *item_of(const struct catalog_entry *entry)
+{
+    json_object *item = json_object_new_object();
+    char text[80];
+
+    json_set_str(item, "id", entry->note.id);
+    json_set_str(item, "version", entry->note.version);
+    json_set_str(item, "kind",
+                 entry->note.kind == TT_KIND_ADAPTER ? "adapter" : "strategy");
+    snprintf(text, sizeof text, "sha256:%s", entry->hash);
+    json_set_str(item, "hash", text);
+    snprintf(text, sizeof text, "%u.%u", entry->note.abi_major,
+             entry->note.abi_minor);
+    json_set_str(item, "abi", text);
+    clock_format(entry->added_ms, text);
+    json_set_str(item, "added_at", text);
+    if (entry->describe != NULL)
+        add_description(item, entry->describe);
+    return item;
+}
+
+/* "default" is what a plain id means; "retained" what only @version or a hash
+ * reaches. */
+static const char *state_of(struct catalog *c, const struct catalog_entry *at)
+{
+    const struct catalog_entry *chosen = NULL;
+
+    return catalog_resolve(c, at->note.id, at->note.kind, &chosen, NULL) == 0 &&
+                   strcmp(chosen->hash, at->hash) == 0
+               ? "default"
+               : "retained";
+}
+
+int engine_plugins_list(struct engine *g, const struct engine_request *q,
+                        struct engine_answer *a, struct err *e)
+{
+    json_object *items = json_object_new_array();
+    struct census c = { .task = { .start = take_census } };
+    size_t i;
+    int rc;
+
+    (void)q;
+    pthread_mutex_lock(&g->catalog_lock);
+    c.n = catalog_n(g->catalog);
+    c.hashes = xcalloc(c.n + 1, sizeof *c.hashes);
+    c.quarantined = xcalloc(c.n + 1, sizeof *c.quarantined);
+    for (i = 0; i < c.n; i++) {
+        const struct catalog_entry *entry = catalog_at(g->catalog, i);
+        json_object *item = item_of(entry);
+
+        json_set_str(item, "state", state_of(g->catalog, entry));
+        memcpy(c.hashes[i], entry->hash, sizeof c.hashes[i]);
+        json_object_array_add(items, item);
+    }
+    pthread_mutex_unlock(&g->catalog_lock);
+    rc = engine_task_run(g, &c.task, e);
+    for (i = 0; i < c.n && rc == 0; i++)
+        if (c.quarantined[i])
+            json_set_str(json_object_array_get_idx(items, i), "state",
+                         "quarantined");
+    free(c.hashes);
+    free(c.quarantined);
+    if (rc < 0)
+        json_object_put(items);
+    else
+        resource_page(a, items, NULL);
+    return rc;
+}
