@@ -30,7 +30,7 @@ static int list(struct cli *c, struct args *a)
     static const struct column columns[] = {
         { "RUN", "run_id" },          { "WORKFLOW", "workflow_id" },
         { "OPTIMIZER", "optimizer" }, { "STATE", "state" },
-        { "ITERATIONS", "progress.iterations" },
+        { "ITERATIONS", "progress.iterations.done" },
         { "BEST", "progress.best.score" }, { "STOPPED", "stop_reason" },
         { "CREATED", "created_at" },
     };
@@ -138,10 +138,10 @@ static int replay(struct cli *c, const char *run)
 
 static void print_progress(json_object *run, bool tty)
 {
-    double done = json_number_at(run, "progress.iterations", 0);
-    double limit = json_number_at(run, "progress.iterations_limit", 0);
+    double done = json_number_at(run, "progress.iterations.done", 0);
+    double limit = json_number_at(run, "progress.iterations.limit", 0);
     double best = json_number_at(run, "progress.best.score", NAN);
-    double baseline = json_number_at(run, "progress.baseline_score", NAN);
+    double baseline = json_number_at(run, "progress.baseline.score", NAN);
     double eta = json_number_at(run, "progress.eta_s", NAN);
 
     printf("%s%-9s %3.0f", tty ? "\r\033[K" : "",

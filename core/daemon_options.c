@@ -57,6 +57,7 @@ static void fill_broker(struct daemon_options *o, json_object *config)
     json_object_object_foreach(secrets, name, where) {
         s[b->n_secrets].name = name;
         s[b->n_secrets].file = json_str(where, "file");
+        s[b->n_secrets].origin = json_str(where, "origin");
         s[b->n_secrets++].environment = json_str(where, "env");
     }
 }
