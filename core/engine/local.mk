@@ -17,3 +17,4 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/version.c %D%/version.h
 # What the pure modules need; the engine itself needs more.
 ENGINE_PURE_LIBS = %D%/libengine.a $(CRYPT_LIBS) $(BASE_LIBS)
+include %D%/run.mk
