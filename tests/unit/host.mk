@@ -6,6 +6,7 @@ HOST_TESTS = \
 	%D%/catalog_test \
 	%D%/codec_test \
 	%D%/frame_test \
+	%D%/note_test \
 	%D%/session_adapter_test \
 	%D%/session_test
 check_PROGRAMS += $(HOST_TESTS)
@@ -19,6 +20,8 @@ HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_codec_test_LDADD = $(HOST_TEST_LIBS)
 %C%_frame_test_CPPFLAGS = $(UNIT_INC)
 %C%_frame_test_LDADD = $(HOST_TEST_LIBS)
+%C%_note_test_CPPFLAGS = $(UNIT_INC)
+%C%_note_test_LDADD = $(HOST_TEST_LIBS)
 %C%_session_adapter_test_CPPFLAGS = $(UNIT_INC)
 %C%_session_adapter_test_LDADD = $(HOST_TEST_LIBS)
 %C%_session_test_CPPFLAGS = $(UNIT_INC)

@@ -27,6 +27,10 @@ static const struct end ends[] = {
       false },
     { "garbage", "broke the protocol: frame of protocol", 9, 0, true },
     { "frame", "broke the protocol: frame of the unknown type 77", 9, 0, true },
+    { "number", "ACTIONS: it answers number 255, another is next", 9, 0, true },
+    { "http", "frame HTTP is not allowed with an open strategy", 9, 0, true },
+    { "hello", "frame HELLO is not allowed with an open strategy", 9, 0, true },
+    { "greed", "DATA: number 2147483649 is out of order", 9, 0, true },
     { "close", "broke the protocol: it closed fd 3", 9, 0, true },
 };
 
@@ -289,6 +293,25 @@ static void an_adapter_reaches_the_world_through_us(void)
     rig_end(&rig);
 }
 
+static void questions_are_held_while_a_service_is_open(void)
+{
+    rig_start(&rig, NULL);
+    CU_ASSERT(rig_spawn_kind(&rig, "adapter", TT_KIND_ADAPTER, false));
+    put_setup(&rig.payload);
+    CU_ASSERT_EQUAL(rig_ask(&rig, FRAME_OPEN, 0), FRAME_OK);
+    rig.http_body = "{}";
+    put_batch(&rig.payload);
+    worker_send(rig.worker, FRAME_SUBMIT, buf_str(&rig.payload), 0);
+    worker_send(rig.worker, FRAME_SUBMIT, buf_str(&rig.payload), 0);
+    worker_send(rig.worker, FRAME_SUBMIT, buf_str(&rig.payload), 0);
+    while (rig.worker != NULL && rig.n_answers < 4 && !rig.bored)
+        rig_turn(&rig);
+    CU_ASSERT_EQUAL(rig.n_answers, 4);
+    CU_ASSERT_EQUAL(rig.n_requests, 6);
+    CU_ASSERT_EQUAL(rig.answer.type, FRAME_OUTCOMES);
+    rig_end(&rig);
+}
+
 static CU_TestInfo tests[] = {
     { "ends have a name", ends_have_a_name },
     { "what never ends is ended", what_never_ends_is_ended },
@@ -313,6 +336,8 @@ static CU_TestInfo tests[] = {
       a_strategy_reads_training_cases_through_us },
     { "an adapter reaches the world through us",
       an_adapter_reaches_the_world_through_us },
+    { "questions are held while a service is open",
+      questions_are_held_while_a_service_is_open },
     CU_TEST_INFO_NULL,
 };
 

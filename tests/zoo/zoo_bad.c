@@ -145,6 +145,53 @@ static int do_frame(struct tt_instance *self, const struct tt_action_sink *sink,
                : tt_fail(e, TT_EIO, "zoo: %s", strerror(errno));
 }
 
+/* Well-formed frames out of place: an answer to nothing, a service that is an
+ * adapter's, a second hello, an action list with a lie in it. */
+static int do_number(struct tt_instance *self,
+                     const struct tt_action_sink *sink, struct tt_error *e)
+{
+    (void)self;
+    (void)sink;
+    return write(3, "\0\0\0\0\25\0\1\0\xff\0\0\0", 12) == 12
+               ? 0
+               : tt_fail(e, TT_EIO, "zoo: %s", strerror(errno));
+}
+
+static int do_http(struct tt_instance *self, const struct tt_action_sink *sink,
+                   struct tt_error *e)
+{
+    (void)self;
+    (void)sink;
+    return write(3, "\0\0\0\0\36\0\1\0\1\0\0\x80", 12) == 12
+               ? 0
+               : tt_fail(e, TT_EIO, "zoo: %s", strerror(errno));
+}
+
+static int do_hello(struct tt_instance *self, const struct tt_action_sink *sink,
+                    struct tt_error *e)
+{
+    (void)self;
+    (void)sink;
+    return write(3, "\2\0\0\0\1\0\1\0\0\0\0\0{}", 14) == 14
+               ? 0
+               : tt_fail(e, TT_EIO, "zoo: %s", strerror(errno));
+}
+
+/* Two requests of its own at once. */
+static int do_greed(struct tt_instance *self, const struct tt_action_sink *sink,
+                    struct tt_error *e)
+{
+    static const char frames[] =
+        "\14\0\0\0\40\0\1\0\1\0\0\x80\1\0\0\0\7\0\0\0\0\0\0\0"
+        "\14\0\0\0\40\0\1\0\1\0\0\x80\1\0\0\0\7\0\0\0\0\0\0\0";
+
+    (void)self;
+    (void)sink;
+    return write(3, frames, 48) == 48
+               ? 0
+               : tt_fail(e, TT_EIO, "zoo: %s", strerror(errno));
+}
+
 static int do_close(struct tt_instance *self, const struct tt_action_sink *sink,
                     struct tt_error *e)
 {
@@ -331,6 +378,10 @@ static const struct deed deeds[] = {
     { "error", do_error },
     { "garbage", do_garbage },
     { "frame", do_frame },
+    { "number", do_number },
+    { "http", do_http },
+    { "hello", do_hello },
+    { "greed", do_greed },
     { "close", do_close },
     { "fork", do_fork },
     { "exec", do_exec },
