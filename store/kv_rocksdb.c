@@ -148,12 +148,12 @@ static int make_options(struct rocks *r, struct err *e)
 static int check_families(struct rocks *r, struct err *e)
 {
     char *text = NULL, **names;
-    size_t n, i;
+    size_t n = 0, i;
     int known, rc = 0;
 
     names = rocksdb_list_column_families(r->options, r->path, &n, &text);
-    if (text != NULL)
-        return failed(r, "cannot list its families", text, e);
+    if (text != NULL) /* there is an empty list then */
+        rc = failed(r, "cannot list its families", text, e);
     for (i = 0; i < n && rc == 0; i++) {
         for (known = 0; known < N_FAMILIES; known++) {
             if (strcmp(names[i], family_name(known)) == 0)

@@ -5,7 +5,8 @@ STORE_TESTS = \
 	%D%/store_rocksdb_test \
 	%D%/store_concurrent_test \
 	%D%/store_parts_test \
-	%D%/store_tools_test
+	%D%/store_tools_test \
+	%D%/store_damage_test
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = $(STORE_LIBS) $(CUNIT_LIBS)
@@ -27,4 +28,7 @@ STORE_HELPER = %D%/store_helper.c %D%/store_helper.h
 %C%_store_tools_test_SOURCES = %D%/store_tools_test.c $(STORE_HELPER)
 %C%_store_tools_test_CPPFLAGS = $(UNIT_INC)
 %C%_store_tools_test_LDADD = $(STORE_TEST_LIBS)
+%C%_store_damage_test_SOURCES = %D%/store_damage_test.c $(STORE_HELPER)
+%C%_store_damage_test_CPPFLAGS = $(UNIT_INC)
+%C%_store_damage_test_LDADD = $(STORE_TEST_LIBS)
 endif
