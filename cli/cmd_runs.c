@@ -140,9 +140,9 @@ static void print_progress(json_object *run, bool tty)
 {
     double done = json_number_at(run, "progress.iterations.done", 0);
     double limit = json_number_at(run, "progress.iterations.limit", 0);
-    double best = json_number_at(run, "progress.best.score", NAN);
-    double baseline = json_number_at(run, "progress.baseline.score", NAN);
-    double eta = json_number_at(run, "progress.eta_s", NAN);
+    double best = json_number_at(run, "progress.best.score", (double)NAN);
+    double baseline = json_number_at(run, "progress.baseline.score", (double)NAN);
+    double eta = json_number_at(run, "progress.eta_s", (double)NAN);
 
     printf("%s%-9s %3.0f", tty ? "\r\033[K" : "",
            json_text(run, "state", "?"), done);
@@ -169,9 +169,9 @@ static void print_report(json_object *report)
         printf("verdict   %s\n", verdict);
     printf("baseline  %.6g\nwinner    %.6g\n",
            json_number_at(report, "gate.baseline_mean",
-                          json_number_at(report, "baseline.score", NAN)),
+                          json_number_at(report, "baseline.score", (double)NAN)),
            json_number_at(report, "gate.finalist_mean",
-                          json_number_at(report, "winner.score", NAN)));
+                          json_number_at(report, "winner.score", (double)NAN)));
     if (json_at(report, "winner.parameters") != NULL) {
         printf("parameters\n");
         print_object(json_at(report, "winner.parameters"), 2);

@@ -219,6 +219,8 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection,
 /* --- a thread ------------------------------------------------------------ */
 
 static void log_mhd(void *cls, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void log_mhd(void *cls, const char *format, va_list args)
 {
     char text[256];
 
