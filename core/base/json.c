@@ -15,7 +15,7 @@
 json_object *json_parse(const char *text, size_t n,
                         const struct json_limits *limits, struct err *e)
 {
-    struct err own;
+    struct err own = { 0 };
     json_tokener *t;
     json_object *o;
 
@@ -43,7 +43,7 @@ json_object *json_parse_file(const char *path, const struct json_limits *limits,
 {
     struct buf b = { 0 };
     json_object *o = NULL;
-    struct err own;
+    struct err own = { 0 };
 
     e = e != NULL ? e : &own;
     if (fs_read(path, limits->max_bytes, &b, e) == 0) {
@@ -94,7 +94,8 @@ static int wrong(struct json_at at, const char *key, const char *must,
                    must, kind_of(v));
 }
 
-/* 1: there; 0: absent and optional; TT_EINVAL: absent and required. */
+/* 1: there; 0: absent and optional, so that the caller has an `otherwise`;
+ * TT_EINVAL: absent and required. */
 static int find(struct json_at at, const char *key, bool required,
                 json_object **v, struct err *e)
 {
@@ -136,6 +137,7 @@ int json_get_num(struct json_at at, const char *key, const double *otherwise,
         return there;
     if (there > 0 && !is_number(v))
         return wrong(at, key, "a number", v, e);
+    TT_ASSERT(there > 0 || otherwise != NULL);
     *out = there > 0 ? json_object_get_double(v) : *otherwise;
     return 0;
 }
@@ -151,6 +153,7 @@ int json_get_int(struct json_at at, const char *key, const int64_t *otherwise,
     if (there < 0)
         return there;
     if (there == 0) {
+        TT_ASSERT(otherwise != NULL);
         *out = *otherwise;
         return 0;
     }
@@ -180,6 +183,7 @@ int json_get_bool(struct json_at at, const char *key, const bool *otherwise,
         return there;
     if (there > 0 && !json_object_is_type(v, json_type_boolean))
         return wrong(at, key, "true or false", v, e);
+    TT_ASSERT(there > 0 || otherwise != NULL);
     *out = there > 0 ? json_object_get_boolean(v) != 0 : *otherwise;
     return 0;
 }

@@ -117,6 +117,8 @@ static void lay_out(const struct decimal *d, char *out)
     } else if (0 < point && point <= 21) {
         out = put(out, d->digits, point);
         *out++ = '.';
+        /* n > point here, and n is 17 at most. */
+        /* cppcheck-suppress pointerOutOfBoundsCond */
         out = put(out, d->digits + point, n - point);
     } else if (-6 < point && point <= 0) {
         out = put_zeros(put(out, "0.", 2), -point);

@@ -58,6 +58,9 @@ void run_out_audit(struct run *r, const char *action, const char *actor,
 
 static void note(struct run *r, const char *kind, json_object *about,
                  const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+static void note(struct run *r, const char *kind, json_object *about,
+                 const char *format, va_list args)
 {
     json_object *o = about != NULL ? about : json_object_new_object();
     char text[1200];

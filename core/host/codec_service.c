@@ -134,10 +134,11 @@ void codec_put_http_answer(struct buf *b, int code,
                            const char *error_text)
 {
     struct tt_str none = { NULL, 0 };
+    bool answered = code == 0 && response != NULL;
 
     wire_u32(b, (uint32_t)code);
-    wire_u32(b, code == 0 ? response->status : 0);
-    wire_str(b, code == 0            ? response->body
+    wire_u32(b, answered ? response->status : 0);
+    wire_str(b, answered             ? response->body
                 : error_text != NULL ? tt_str_of(error_text)
                                      : none);
     wire_u64(b, response != NULL ? response->retry_after_ms : 0);
