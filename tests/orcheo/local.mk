@@ -33,5 +33,17 @@ sim_scripts = %D%/workflows/evaluation.py %D%/workflows/noisy.py \
 BUILT_SOURCES += %D%/sim_scripts.c
 CLEANFILES += %D%/sim_scripts.c
 
-TESTS += %D%/sim-conformance.t
-EXTRA_DIST += %D%/sim-lib.sh %D%/sim-conformance.t
+sim_tests = %D%/sim-conformance.t %D%/sim-conformance-033.t \
+	%D%/sim-silences.t %D%/sim-faults.t
+TESTS += $(sim_tests)
+EXTRA_DIST += %D%/sim-lib.sh $(sim_tests)
+
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/orcheo_sim_score_test
+TESTS += tests/unit/orcheo_sim_score_test
+endif
+tests_unit_orcheo_sim_score_test_SOURCES = tests/unit/orcheo_sim_score_test.c \
+	%D%/sim.h %D%/sim_score.c
+tests_unit_orcheo_sim_score_test_CPPFLAGS = $(UNIT_INC)
+tests_unit_orcheo_sim_score_test_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
+tests_unit_orcheo_sim_score_test_LDADD = $(BASE_LIBS) $(CUNIT_LIBS)

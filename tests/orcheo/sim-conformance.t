@@ -84,7 +84,8 @@ QAV=$VID
 as version_ingest
 put "$C1"
 as runnable_config_put
-run trimtab trimtab:r1:c1 "{\"cases\":$CASES,\"sleep\":0.6}"
+fault '{"hold_end":1}'
+run trimtab trimtab:r1:c1 "{\"cases\":$CASES,\"sleep\":0.01}"
 as manual_dispatch
 FIRST=$RUN
 until_status "$FIRST" running
@@ -92,6 +93,7 @@ as run_pending
 as run_running
 call GET "/api/executions/$FIRST/history"
 as history_running
+fault '{"hold_end":0}'
 until_status "$FIRST" succeeded
 as run_succeeded
 call GET "/api/executions/$FIRST/history"
@@ -146,11 +148,13 @@ as run_succeeded_pull 'del(.body.output_payload.final_state.node_results.tuned
 put "$ODD"
 call POST /api/triggers/manual/dispatch "{\"workflow_id\":\"$QA\",\"actor\":\"t\",\"label\":\"L\",\"runs\":[{\"input_payload\":{\"cases\":$CASES},\"runnable_config\":$C1}]}"
 as manual_dispatch_config_ignored
-run trimtab t "{\"cases\":$CASES,\"sleep\":0.4}"
+fault '{"hold_end":1}'
+run trimtab t "{\"cases\":$CASES,\"sleep\":0.01}"
 CANCELLED=$RUN
 until_status "$RUN" running
 call POST "/api/runs/$RUN/cancel" '{"actor":"trimtab","reason":"deadline"}'
 as run_cancelled
+fault '{"hold_end":0}'
 fault '{"stay_pending":1}'
 run trimtab t "{\"cases\":$CASES}"
 call POST "/api/runs/$RUN/cancel" '{"actor":"trimtab","reason":"deadline"}'

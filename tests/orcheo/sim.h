@@ -64,6 +64,8 @@ enum sim_status {
     /* the installation */                                                     \
     X(latency_ms, "a run executes at least this long")                         \
     X(start_ms, "a run waits at least this long before it starts")             \
+    X(hold_start, "1: no run starts")                                          \
+    X(hold_end, "1: no run that executes ends")                                \
     X(redis_missing, "1: slots never come back, until /_sim/restart")          \
     X(redis_down, "1: dispatched runs are never enqueued")                     \
     X(leak_slots, "this many slots are taken by nobody")

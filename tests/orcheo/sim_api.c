@@ -24,7 +24,7 @@ void sim_workflow_new(struct sim *s, const struct sim_request *q,
     struct sim_workflow *w;
     struct sim_check c;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "name", SIM_STRING, true);
         sim_check_get(&c, q->body, "handle", SIM_STRING, false);
@@ -202,7 +202,7 @@ void sim_version_ingest(struct sim *s, const struct sim_request *q,
     struct sim_workflow *w;
     struct sim_check c;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "script", SIM_STRING, true);
         sim_check_get(&c, q->body, "created_by", SIM_STRING, true);
@@ -245,7 +245,7 @@ void sim_version_config(struct sim *s, const struct sim_request *q,
     struct sim_check c;
     json_object *put;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_config(&c, q->body, "runnable_config");
         sim_check_get(&c, q->body, "actor", SIM_STRING, false);

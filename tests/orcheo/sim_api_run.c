@@ -82,7 +82,7 @@ static bool check_dispatch(struct sim *s, const struct sim_request *q,
     struct sim_check c;
     json_object *runs;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "workflow_id", SIM_UUID_TEXT, true);
         sim_check_get(&c, q->body, "actor", SIM_STRING, false);
@@ -210,7 +210,7 @@ void sim_run_post(struct sim *s, const struct sim_request *q,
     json_object *config;
     const char *by;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "workflow_version_id", SIM_UUID_TEXT, true);
         sim_check_get(&c, q->body, "triggered_by", SIM_STRING, true);
@@ -292,8 +292,8 @@ void sim_hook(struct sim *s, const struct sim_request *q, struct sim_reply *a)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static bool limit_of(const struct sim_request *q, size_t *limit,
-                     struct sim_reply *a)
+static bool limit_of(const struct sim *s, const struct sim_request *q,
+                     size_t *limit, struct sim_reply *a)
 {
     const char *text = sim_query(q, "limit");
     struct sim_check c;
@@ -305,7 +305,7 @@ static bool limit_of(const struct sim_request *q, size_t *limit,
         *limit = (size_t)n;
         return true;
     }
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     json_object_array_put_idx(c.at, 0, json_object_new_string("query"));
     sim_check_push(&c, "limit");
     value = json_object_new_string(text);
@@ -327,7 +327,7 @@ void sim_run_list(struct sim *s, const struct sim_request *q,
     struct sim_workflow *w;
     size_t limit, i;
 
-    if (!limit_of(q, &limit, a))
+    if (!limit_of(s, q, &limit, a))
         return;
     w = sim_workflow_find(s, q->workspace, q->part[2]);
     if (w == NULL) {
@@ -351,7 +351,7 @@ static struct sim_run *run_of(struct sim *s, const struct sim_request *q,
 {
     struct sim_run *r;
 
-    if (!sim_check_path_uuid(q->part[2], "run_id", a))
+    if (!sim_check_path_uuid(s, q->part[2], "run_id", a))
         return NULL;
     r = sim_run_find(s, q->part[2]);
     if (r != NULL && r->fault[SIM_FAULT_lost] == 0 &&
@@ -392,12 +392,12 @@ static bool terminal(const struct sim_run *r)
     return r->status != SIM_PENDING && r->status != SIM_RUNNING;
 }
 
-static bool check_actor(const struct sim_request *q, const char *more,
-                        struct sim_reply *a)
+static bool check_actor(const struct sim *s, const struct sim_request *q,
+                        const char *more, struct sim_reply *a)
 {
     struct sim_check c;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "actor", SIM_STRING, true);
         sim_check_get(&c, q->body, "reason", SIM_STRING, false);
@@ -414,7 +414,7 @@ void sim_run_cancel(struct sim *s, const struct sim_request *q,
 {
     struct sim_run *r;
 
-    if (!check_actor(q, NULL, a))
+    if (!check_actor(s, q, NULL, a))
         return;
     r = run_of(s, q, false, a);
     if (r == NULL)
@@ -440,7 +440,7 @@ void sim_run_mark(struct sim *s, const struct sim_request *q,
     json_object *output;
     struct sim_run *r;
 
-    if (!check_actor(q, failing ? "error" : NULL, a))
+    if (!check_actor(s, q, failing ? "error" : NULL, a))
         return;
     r = run_of(s, q, false, a);
     if (r == NULL)

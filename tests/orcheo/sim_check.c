@@ -107,8 +107,9 @@ bool sim_unstorable(json_object *value)
 
 /* --- places and complaints ------------------------------------------------------------ */
 
-void sim_check_init(struct sim_check *c)
+void sim_check_init(struct sim_check *c, const struct sim *s)
 {
+    c->first = s->options.old ? 1 : 0;
     c->errors = json_object_new_array();
     c->at = json_object_new_array();
     sim_check_push(c, "body");
@@ -183,9 +184,9 @@ bool sim_check_body(struct sim_check *c, const struct sim_request *q)
 
 /* --- members ---------------------------------------------------------------------------- */
 
-/* In the words of the reader that Orcheo uses. first: what the number of the
- * first character is (1 in 0.33's). */
-static char *uuid_error(const char *text)
+/* In the words of the reader that Orcheo uses. first: the number of the first
+ * character. */
+static char *uuid_error(const char *text, size_t first)
 {
     unsigned dashes = 0;
     size_t i, n = strlen(text);
@@ -195,7 +196,7 @@ static char *uuid_error(const char *text)
             dashes++;
         else if (!isxdigit((unsigned char)text[i]))
             return xasprintf("invalid character: found `%c` at %zu", text[i],
-                             i);
+                             i + first);
     }
     if (dashes == 0)
         return xasprintf("invalid length: expected length 32 for simple "
@@ -214,7 +215,7 @@ static void check_uuid(struct sim_check *c, json_object *value)
 
     if (sim_is_uuid(text))
         return;
-    why = uuid_error(text);
+    why = uuid_error(text, c->first);
     message = xasprintf("Input should be a valid UUID, %s", why);
     context = json_object_new_object();
     json_set_str(context, "error", why);
@@ -341,15 +342,15 @@ void sim_check_config(struct sim_check *c, json_object *o, const char *key)
     sim_check_pop(c);
 }
 
-bool sim_check_path_uuid(const char *text, const char *name,
-                         struct sim_reply *a)
+bool sim_check_path_uuid(const struct sim *s, const char *text,
+                         const char *name, struct sim_reply *a)
 {
     struct sim_check c;
     json_object *value;
 
     if (sim_is_uuid(text))
         return true;
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     json_object_array_put_idx(c.at, 0, json_object_new_string("path"));
     sim_check_push(&c, name);
     value = json_object_new_string(text);

@@ -185,6 +185,8 @@ static void execute(struct sim *s, struct sim_run *r)
 
     begin(s, r, &job);
     sim_sleep_until(s, clock_mono_ms() + duration_ms(s, &job));
+    while (!s->stop && s->fault[SIM_FAULT_hold_end] != 0)
+        pthread_cond_wait(&s->changed, &s->lock);
     pthread_mutex_unlock(&s->lock);
     sim_job_run(&job, &got);
     pthread_mutex_lock(&s->lock);
@@ -234,7 +236,7 @@ static void *worker(void *arg)
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
         r = next(s, &at);
-        if (r != NULL) {
+        if (r != NULL && s->fault[SIM_FAULT_hold_start] == 0) {
             execute(s, r);
             continue;
         }

@@ -71,8 +71,9 @@ void sim_full(struct sim_reply *a, const struct sim_workspace *w);
 struct sim_check {
     json_object *errors;
     json_object *at; /* array of keys and indexes */
+    size_t first;    /* 0.33 counts the characters of a UUID from 1 */
 };
-void sim_check_init(struct sim_check *c);
+void sim_check_init(struct sim_check *c, const struct sim *s);
 bool sim_check_fini(struct sim_check *c, struct sim_reply *a); /* true: fine */
 void sim_check_push(struct sim_check *c, const char *key);
 void sim_check_push_index(struct sim_check *c, size_t i);
@@ -90,8 +91,8 @@ void sim_check_only(struct sim_check *c, json_object *o,
 /* o[key] as a runnable config. */
 void sim_check_config(struct sim_check *c, json_object *o, const char *key);
 /* A path part that must be a UUID, an integer. */
-bool sim_check_path_uuid(const char *text, const char *name,
-                         struct sim_reply *a);
+bool sim_check_path_uuid(const struct sim *s, const char *text,
+                         const char *name, struct sim_reply *a);
 
 /* Holds a string that PostgreSQL cannot store? */
 bool sim_unstorable(json_object *value);

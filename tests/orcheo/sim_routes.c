@@ -184,7 +184,7 @@ void sim_workspace_new(struct sim *s, const struct sim_request *q,
     struct sim_workspace *w;
     struct sim_check c;
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "slug", SIM_STRING, true);
         sim_check_get(&c, q->body, "name", SIM_STRING, true);
@@ -285,7 +285,7 @@ void sim_token_new(struct sim *s, const struct sim_request *q,
     struct sim_check c;
     char secret[SIM_UUID];
 
-    sim_check_init(&c);
+    sim_check_init(&c, s);
     if (sim_check_body(&c, q)) {
         sim_check_get(&c, q->body, "scopes", SIM_ARRAY, false);
         sim_check_get(&c, q->body, s->options.old ? "identifier" : "name",
@@ -375,6 +375,7 @@ void sim_control_reset(struct sim *s, const struct sim_request *q,
 {
     (void)q;
     sim_runs_forget(s);
+    pthread_cond_broadcast(&s->changed);
     ok(a);
 }
 
