@@ -46,7 +46,7 @@ static json_object *head_of(const char *name, uint64_t version,
     return o;
 }
 
-/* --- list --------------------------------------------------------------------- */
+/* --- list ----------------------------------------------------------------- */
 
 struct listing {
     json_object *items;
@@ -127,7 +127,7 @@ int engine_datasets_list(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- one ------------------------------------------------------------------------ */
+/* --- one ------------------------------------------------------------------ */
 
 int engine_dataset_get(struct engine *g, const struct engine_request *q,
                        struct engine_answer *a, struct err *e)

@@ -14,7 +14,7 @@
  * The store belongs to this process alone. */
 static pthread_mutex_t target_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* --- list -------------------------------------------------------------------- */
+/* --- list ----------------------------------------------------------------- */
 
 static json_object *summary_of(const char *node, json_object *target)
 {
@@ -83,7 +83,7 @@ int engine_targets_list(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- one ----------------------------------------------------------------------- */
+/* --- one ------------------------------------------------------------------ */
 
 int engine_target_get(struct engine *g, const struct engine_request *q,
                       struct engine_answer *a, struct err *e)

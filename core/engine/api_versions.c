@@ -86,7 +86,7 @@ static void finish_page(struct page *p, struct engine_answer *a)
     resource_page(a, p->items, cursor);
 }
 
-/* --- versions -------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------- */
 
 static json_object *version_item(struct page *p, const struct store_key *key,
                                  json_object *document)
@@ -156,7 +156,7 @@ int engine_version_get(struct engine *g, const struct engine_request *q,
     return 0;
 }
 
-/* --- diff ------------------------------------------------------------------ */
+/* --- diff ----------------------------------------------------------------- */
 
 static int newest_one(void *ctx, const struct store_key *key,
                       struct tt_str bytes)
@@ -221,7 +221,7 @@ int engine_versions_diff(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- history ----------------------------------------------------------------- */
+/* --- history -------------------------------------------------------------- */
 
 static void set_version(json_object *o, const char *key, int64_t number)
 {

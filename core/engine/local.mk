@@ -3,11 +3,15 @@ noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_CPPFLAGS = $(CORE_INC)
 %C%_libengine_a_SOURCES = \
 	%D%/engine.h %D%/engine_impl.h %D%/service.h \
-	%D%/api_audit.c %D%/api_datasets.c %D%/api_plugins.c \
+	%D%/admin.c %D%/admin.h %D%/admin_target.c \
+	%D%/api_audit.c %D%/api_backfill.c %D%/api_datasets.c \
+	%D%/api_delivery.c %D%/api_doctor.c %D%/api_plugins.c \
 	%D%/api_targets.c %D%/api_versions.c \
 	%D%/bridge.c %D%/bridge.h %D%/bridge_internal.h %D%/bridge_nodes.c \
 	%D%/budget.c %D%/budget.h \
 	%D%/dataset.c %D%/dataset.h \
+	%D%/delivery.c %D%/delivery.h %D%/delivery_impl.h \
+	%D%/delivery_push.c \
 	%D%/diff.c %D%/diff.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/resource.c %D%/resource.h \

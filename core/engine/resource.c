@@ -11,7 +11,7 @@
 #include "core/crypt/crypt.h"
 #include "core/engine/engine_impl.h"
 
-/* --- what a request says ---------------------------------------------------- */
+/* --- what a request says -------------------------------------------------- */
 
 int resource_id(const char *what, const char *id, struct err *e)
 {
@@ -97,7 +97,7 @@ int resource_environment(struct engine *g, const struct engine_request *q,
     return rc < 0 ? rc : resource_id("environment", env, e);
 }
 
-/* --- what an answer says ----------------------------------------------------- */
+/* --- what an answer says -------------------------------------------------- */
 
 void resource_page(struct engine_answer *a, json_object *items,
                    const char *cursor)
@@ -158,7 +158,7 @@ int resource_if_match(const char *header, const char *tag, const char *what,
                    what, tag, header);
 }
 
-/* --- records --------------------------------------------------------------- */
+/* --- records -------------------------------------------------------------- */
 
 json_object *resource_target(struct store *s, const char *workflow,
                              const char *node, struct err *e)

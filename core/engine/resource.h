@@ -38,7 +38,7 @@ void resource_etag(json_object *document, char out[64]);
 int resource_if_match(const char *header, const char *tag, const char *what,
                       struct err *e);
 
-/* --- records; the caller puts them ----------------------------------------- */
+/* --- records; the caller puts them ---------------------------------------- */
 
 /* TT_ENOENT "target demo/answer: no such target; PUT ... makes one". */
 json_object *resource_target(struct store *s, const char *workflow,

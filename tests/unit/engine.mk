@@ -2,10 +2,13 @@
 EXTRA_DIST += %D%/json_of.h
 if HAVE_CUNIT
 ENGINE_TESTS = \
+	%D%/admin_test \
 	%D%/bridge_test \
 	%D%/budget_test \
 	%D%/dataset_test \
+	%D%/delivery_test \
 	%D%/diff_test \
+	%D%/doctor_test \
 	%D%/gate_test \
 	%D%/resource_test \
 	%D%/space_test \
@@ -30,6 +33,13 @@ ENGINE_TEST_LIBS = $(ENGINE_PURE_LIBS) $(CUNIT_LIBS)
 # On a store in memory; what the tests define themselves (admin_call, the
 # catalog, the engine's thread) is not taken from the library.
 ENGINE_STORE_LIBS = core/engine/libengine.a $(STORE_LIBS) $(CUNIT_LIBS)
+%C%_admin_test_CPPFLAGS = $(UNIT_INC)
+%C%_admin_test_LDADD = core/engine/libengine.a $(HOST_LIBS) \
+	$(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
+%C%_delivery_test_CPPFLAGS = $(UNIT_INC)
+%C%_delivery_test_LDADD = $(ENGINE_STORE_LIBS)
+%C%_doctor_test_CPPFLAGS = $(UNIT_INC)
+%C%_doctor_test_LDADD = $(ENGINE_STORE_LIBS)
 %C%_resource_test_CPPFLAGS = $(UNIT_INC)
 %C%_resource_test_LDADD = $(ENGINE_STORE_LIBS)
 endif

@@ -12,7 +12,7 @@
 #include "tests/unit/json_of.h"
 #include "tests/unit/tap.h"
 
-/* --- what is not there in this test: catalog, workers, the engine's thread -- */
+/* --- what is not there in this test: catalog, workers, the engine's thread --- */
 
 static struct catalog_entry plugins[3];
 
@@ -58,7 +58,7 @@ void engine_task_done(struct engine_task *t, int code, const struct err *e)
     t->code = code;
 }
 
-/* --- helpers ------------------------------------------------------------------ */
+/* --- helpers -------------------------------------------------------------- */
 
 static struct engine g;
 
@@ -144,7 +144,7 @@ static int put_target(const char *node, const char *body)
                                .body = body });
 }
 
-/* --- requests ------------------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------- */
 
 static void identifiers_are_checked(void)
 {
@@ -202,7 +202,7 @@ static void if_match_takes_lists_and_stars(void)
                     TT_EPRECONDITION);
 }
 
-/* --- targets ---------------------------------------------------------------------- */
+/* --- targets -------------------------------------------------------------- */
 
 static void a_target_is_put_got_and_deleted(void)
 {
@@ -314,7 +314,7 @@ static void targets_are_listed_by_pages(void)
     teardown();
 }
 
-/* --- datasets ------------------------------------------------------------------------ */
+/* --- datasets ------------------------------------------------------------- */
 
 static int put_dataset(const char *name, const char *body)
 {
@@ -399,7 +399,7 @@ static void datasets_are_listed_with_their_newest_version(void)
     teardown();
 }
 
-/* --- versions --------------------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------- */
 
 static void add_version(const char *parameters, bool promote)
 {
@@ -526,7 +526,7 @@ static void version_documents_are_shown_as_the_seed_has_them(void)
     CU_ASSERT_EQUAL(version_number(NULL, "x", &n, NULL), TT_EINVAL);
 }
 
-/* --- the rest ---------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void the_audit_chain_is_paged(void)
 {
