@@ -31,6 +31,8 @@ static json_object *fixture(const char *name)
         printf("Bail out! %s: %s\n", path, e.text);
         exit(1);
     }
+    if (json_object_is_type(file, json_type_array))
+        return file; /* a transcript */
     body = json_object_get(json_child(file, "body"));
     json_object_put(file);
     return body;
@@ -147,6 +149,35 @@ static void recorded_histories_are_folded(void)
                     CASES(0.5, 0.5)));
     CU_ASSERT(gives(fixture("0.33/history_after_cancel.json"), "score", 1.0, 2,
                     CASES(1, 1)));
+}
+
+/* The frames of a WebSocket run are the payloads of a history's steps. */
+static json_object *transcript(const char *name)
+{
+    json_object *frames = fixture(name), *steps = json_object_new_array();
+    json_object *outputs = json_object_new_object();
+    size_t i, n = json_object_array_length(frames);
+
+    for (i = 0; i < n; i++) {
+        json_object *frame = json_object_array_get_idx(frames, i);
+        json_object *message = json_child(frame, "msg");
+        json_object *step = json_object_new_object();
+
+        json_set(step, "payload",
+                 json_object_get(message != NULL ? message : frame));
+        json_object_array_add(steps, step);
+    }
+    json_set(outputs, "steps", steps);
+    json_object_put(frames);
+    return outputs;
+}
+
+static void recorded_frames_are_folded(void)
+{
+    CU_ASSERT(gives(transcript("0.46/websocket_run_transcript.json"),
+                    "score.token_f1", 1.0, 1, CASES(1)));
+    CU_ASSERT(gives(transcript("0.33/websocket_run_transcript.json"),
+                    "score.token_f1", 1.0, 1, CASES(1)));
 }
 
 static void histories_without_a_score_are_not_measured(void)
@@ -445,6 +476,8 @@ static void a_missing_metric_lists_what_was_found(void)
     CU_ASSERT(refuses(json_of("{'node_results':{'n':{'text':'x'}}}"), "score",
                       1, "no node gave a metric"));
     CU_ASSERT(refuses(json_of("{}"), "score", 1, "no node results"));
+    CU_ASSERT(refuses(node_outputs("0.46/node_execute_error.json", "score"),
+                      "score", 1, "no node gave a metric"));
 }
 
 static void an_ambiguous_name_is_not_guessed(void)
@@ -613,6 +646,7 @@ static void values_are_aggregated(void)
 static CU_TestInfo tests[] = {
     { "recorded runs are read", recorded_runs_are_read },
     { "recorded histories are folded", recorded_histories_are_folded },
+    { "recorded frames are folded", recorded_frames_are_folded },
     { "histories without a score are not measured",
       histories_without_a_score_are_not_measured },
     { "an interrupted run has succeeded but is no score",

@@ -12,7 +12,7 @@
 #include "tests/unit/json_of.h"
 #include "tests/unit/tap.h"
 
-/* --- what is not there in this test: catalog, workers, the engine's thread --- */
+/* --- not there in this test: catalog, workers, the engine's thread --------- */
 
 static struct catalog_entry plugins[3];
 
