@@ -38,11 +38,11 @@ static void problem(struct checking *c, const char *format, ...)
     char text[1024];
     va_list ap;
 
-    if (c->n_problems++ >= MAX_PROBLEMS)
-        return;
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
+    if (c->n_problems++ >= MAX_PROBLEMS)
+        return;
     json_object_array_add(c->problems, json_object_new_string(text));
 }
 

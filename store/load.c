@@ -111,9 +111,13 @@ static int read_key(struct loading *l, json_object *line,
     if (!json_object_is_type(parts, json_type_array) ||
         json_object_array_length(parts) != info->n_parts)
         return bad(l, TT_ECORRUPT, "has a key that is none");
-    for (i = 0; i < info->n_parts; i++)
-        key->part[i] = json_object_get_string(
-            json_object_array_get_idx(parts, (size_t)i));
+    for (i = 0; i < info->n_parts; i++) {
+        json_object *part = json_object_array_get_idx(parts, (size_t)i);
+
+        if (!json_object_is_type(part, json_type_string))
+            return bad(l, TT_ECORRUPT, "has a key that is none");
+        key->part[i] = json_object_get_string(part);
+    }
     key->number = (uint64_t)json_int(line, "number", 0);
     return 0;
 }
@@ -166,7 +170,7 @@ static int take_meta(struct loading *l, const struct store_key *key,
     struct buf ours = { 0 };
     int rc = 0;
 
-    if (strcmp(key->part[0], META_LOADING) == 0)
+    if (key->part[0] != NULL && strcmp(key->part[0], META_LOADING) == 0)
         return bad(l, TT_ECORRUPT, "is of a store that was never complete");
     rc = view_get(l->s->kv, NULL, key, &ours, l->e);
     if (rc == 0 && !tt_str_equal(buf_str(&ours), bytes))
@@ -215,7 +219,7 @@ static int take_line(struct loading *l, size_t n)
 
 static int load_lines(struct loading *l)
 {
-    size_t n;
+    size_t n = 0;
     int rc;
 
     for (;;) {

@@ -204,6 +204,8 @@ int writer_commit(struct writer *w, struct store_batch *b, struct err *e)
     /* It is off the queue before we return. */
     /* cppcheck-suppress autoVariables */
     *w->last = &r;
+    /* r is off the queue before its owner is told, below */
+    /* cppcheck-suppress autoVariables */
     w->last = &r.next;
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);

@@ -6,7 +6,9 @@ AM_TESTS_ENVIRONMENT = export \
 	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
 	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \
 	TT_ZOO_DIR='$(PLAIN_BUILDDIR)/tests/zoo/.libs' \
-	ASAN_OPTIONS=detect_leaks=1 OPENBLAS_NUM_THREADS=1;
+	ASAN_OPTIONS=detect_leaks=1 \
+	TSAN_OPTIONS=suppressions='$(abs_top_srcdir)/tests/tsan.supp' \
+	OPENBLAS_NUM_THREADS=1;
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 T_LOG_DRIVER = $(LOG_DRIVER)
 T_LOG_COMPILER = $(SHELL)
@@ -28,4 +30,4 @@ check-threads:
 	  grep -E '/(http|store_memory|store_rocksdb|store_threads|broker|work|loop|engine[a-z_]*)_test$$' | \
 	  tr '\n' ' '`"
 .PHONY: check-unit check-threads
-EXTRA_DIST += %D%/summary
+EXTRA_DIST += %D%/summary %D%/tsan.supp

@@ -3,7 +3,7 @@ if HAVE_CUNIT
 STORE_TESTS = \
 	%D%/store_memory_test \
 	%D%/store_rocksdb_test \
-	%D%/store_concurrent_test \
+	%D%/store_threads_test \
 	%D%/store_parts_test \
 	%D%/store_tools_test \
 	%D%/store_damage_test \
@@ -20,9 +20,9 @@ STORE_HELPER = %D%/store_helper.c %D%/store_helper.h
 	%D%/store_contract.c %D%/store_contract.h $(STORE_HELPER)
 %C%_store_rocksdb_test_CPPFLAGS = $(UNIT_INC)
 %C%_store_rocksdb_test_LDADD = $(STORE_TEST_LIBS)
-%C%_store_concurrent_test_SOURCES = %D%/store_concurrent_test.c $(STORE_HELPER)
-%C%_store_concurrent_test_CPPFLAGS = $(UNIT_INC)
-%C%_store_concurrent_test_LDADD = $(STORE_TEST_LIBS)
+%C%_store_threads_test_SOURCES = %D%/store_threads_test.c $(STORE_HELPER)
+%C%_store_threads_test_CPPFLAGS = $(UNIT_INC)
+%C%_store_threads_test_LDADD = $(STORE_TEST_LIBS)
 %C%_store_parts_test_SOURCES = %D%/store_parts_test.c $(STORE_HELPER)
 %C%_store_parts_test_CPPFLAGS = $(UNIT_INC)
 %C%_store_parts_test_LDADD = $(STORE_TEST_LIBS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * store_concurrent_test.c - many threads, one order: group commit, the audit
+ * store_threads_test.c - many threads, one order: group commit, the audit
  * chain, and compare-and-swap races. */
 #include "config.h"
 
@@ -358,7 +358,7 @@ int main(void)
     int rc;
 
     scratch_make();
-    rc = tap_run("store_concurrent", tests);
+    rc = tap_run("store_threads", tests);
     scratch_remove();
     return rc;
 }
