@@ -156,8 +156,8 @@ static void check_exhausts(const struct tt_strategy *strategy)
 }
 
 /* The first n proposals on golden_space are exactly these. */
-static void check_golden(const struct tt_strategy *strategy,
-                         const double (*golden)[4], size_t n)
+static inline void check_golden(const struct tt_strategy *strategy,
+                                const double (*golden)[4], size_t n)
 {
     struct mock m;
     size_t i, k;

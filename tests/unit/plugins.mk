@@ -21,7 +21,8 @@ endif
 %C%_blocking_test_LDADD = $(CUNIT_LIBS) -lm
 
 if HAVE_CUNIT
-plugin_tests = %D%/plugin_random_test %D%/plugin_sobol_test
+plugin_tests = %D%/plugin_random_test %D%/plugin_sobol_test \
+	%D%/plugin_bayesian_test
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 endif
@@ -52,3 +53,8 @@ endif
 	$(orcheo_sources)
 %C%_plugin_orcheo_admin_test_CPPFLAGS = $(UNIT_INC)
 %C%_plugin_orcheo_admin_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+%C%_plugin_bayesian_test_SOURCES = %D%/plugin_bayesian_test.c \
+	$(bayesian_sources)
+%C%_plugin_bayesian_test_CPPFLAGS = $(UNIT_INC) $(LAPACKE_CFLAGS) \
+	$(NLOPT_CFLAGS)
+%C%_plugin_bayesian_test_LDADD = $(CUNIT_LIBS) $(bayesian_libs)

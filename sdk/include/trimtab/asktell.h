@@ -14,8 +14,9 @@
  *         p->values[0].number = tt_random_unit(&p->random);
  *         return 0;
  *     }
- *     static const struct tt_asktell_ops my_ops = { NULL, 0, NULL, NULL,
- *                                                   my_ask, NULL, NULL, NULL, 1 };
+ *     static const struct tt_asktell_ops my_ops = {
+ *         NULL, 0, NULL, NULL, my_ask, NULL, NULL, NULL, 1
+ *     };
  *     TT_ASKTELL_STRATEGY(my_strategy, my_ops);
  *
  * and a struct tt_plugin whose member strategy is &my_strategy.
@@ -71,9 +72,9 @@ struct tt_trial {
     double cost;
     double predicted_mean, predicted_sd, acquisition; /* NAN where unknown */
     struct tt_value *values;  /* n_params, settled (cube.h) */
-    double *objectives;       /* n_objectives, native scale; NAN until COMPLETE */
+    double *objectives;       /* native scale; NAN until COMPLETE */
     double *guardrails;       /* n_guardrails; NAN where not measured */
-    const char *origin;       /* static text: "enqueued", "init", "model", ... */
+    const char *origin;       /* static text: "enqueued", "init", ... */
 };
 
 /* What ask fills in. values are the space's defaults at first. */
@@ -599,7 +600,7 @@ static inline int tt_asktell_next(struct tt_instance *self,
             rc = tt_asktell_propose(at, ask->position, index++, &t, &reason,
                                     e);
         }
-        if (rc == 0)
+        if (rc == 0 && t != NULL)
             rc = tt_asktell_send(at, t, sink);
         if (rc < 0)
             return rc;
