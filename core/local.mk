@@ -18,6 +18,19 @@ trimtab_worker_SOURCES = %D%/main_worker.c
 trimtab_worker_CPPFLAGS = $(CORE_INC)
 trimtab_worker_LDADD = $(HOST_LIBS) $(BASE_LIBS)
 
+# What `trimtab plugin new|run` execute.
+pkglibexec_PROGRAMS += trimtab-plugin
+trimtab_plugin_CPPFLAGS = $(CORE_INC) \
+	-DTT_TEMPLATE_DIR='"$(sdktemplatedir)"'
+trimtab_plugin_SOURCES = \
+	%D%/main_plugin.c \
+	%D%/plugin_channel.c %D%/plugin_channel.h \
+	%D%/plugin_drive.c %D%/plugin_drive.h \
+	%D%/plugin_new.c %D%/plugin_new.h \
+	%D%/plugin_objective.c %D%/plugin_objective.h \
+	%D%/plugin_run.c %D%/plugin_run.h
+trimtab_plugin_LDADD = $(WORK_LIBS) $(HOST_LIBS) $(ENGINE_PURE_LIBS)
+
 # What of the daemon's wiring is worth testing by itself.
 noinst_LIBRARIES += %D%/libdaemon.a
 %C%_libdaemon_a_CPPFLAGS = $(CORE_INC) \

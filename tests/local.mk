@@ -16,6 +16,7 @@ UNIT_INC = $(CORE_INC) $(CUNIT_CFLAGS)
 include %D%/plain.mk
 include %D%/unit/local.mk
 include %D%/system/local.mk
+include %D%/system/host.mk
 include %D%/zoo/local.mk
 include %D%/orcheo/local.mk
 include %D%/bench/local.mk

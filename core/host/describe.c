@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * describe.c - what HELLO says of a plugin. */
+ * describe.c - what HELLO says of a plugin, and what a plugin is told. */
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "core/host/host.h"
+
+const char *const host_environment[] = {
+    "OPENBLAS_NUM_THREADS=1", "LC_ALL=C", "TZ=UTC", NULL,
+};
 
 struct bit {
     uint32_t mask;

@@ -35,6 +35,10 @@ int host_note_read(const char *path, struct host_note *note, struct err *e);
  * TT_EPLUGIN (the loader's real message) or TT_EABI. Threads [main] */
 const struct tt_plugin *host_load(const char *path, struct err *e);
 
+/* All of the environment that a plugin sees, "NAME=value", NULL-terminated: the
+ * numbers of OpenBLAS depend on what is in there. */
+extern const char *const host_environment[];
+
 /* What the HELLO frame says of a plugin; the caller puts it. */
 json_object *host_describe(const struct tt_plugin *plugin);
 

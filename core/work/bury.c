@@ -152,6 +152,9 @@ void worker_bury(struct worker *w)
     *w->prev = w->next;
     if (w->next != NULL)
         w->next->prev = w->prev;
+    /* A CLOSE that it answered is a wish, whoever sent it. */
+    if (w->state == FRAME_CLOSED && down.signal == 0 && down.exit_status == 0)
+        w->expected = true;
     down.expected = w->expected;
     down.timeout = w->timeout && !w->expected;
     down.protocol = w->protocol && !w->expected;

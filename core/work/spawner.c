@@ -17,12 +17,9 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
+#include "core/host/host.h"
 #include "core/work/work_in.h"
 
-/* All of a worker's environment; see design.md 2. */
-static const char *const worker_environ[] = {
-    "OPENBLAS_NUM_THREADS=1", "LC_ALL=C", "TZ=UTC", NULL,
-};
 /* Above what the child's file actions write to (0 to 3). */
 #define SAFE_FD 10
 
@@ -143,7 +140,7 @@ static int spawn_process(struct spawn *s, const struct ends *x)
             rc = attributes(&attr);
         if (rc == 0)
             rc = posix_spawn(&s->pid, s->argv[0], &actions, &attr, s->argv,
-                             (char *const *)(uintptr_t)worker_environ);
+                             (char *const *)(uintptr_t)host_environment);
         (void)posix_spawnattr_destroy(&attr);
     }
     (void)posix_spawn_file_actions_destroy(&actions);

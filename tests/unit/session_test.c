@@ -382,13 +382,15 @@ static void refs_follow_the_rules(void)
     CU_ASSERT_EQUAL(step_with(&t, &v.head), FRAME_ACTIONS);
     spoiled(&t, &v.head, "used already");
     CU_ASSERT_EQUAL(step_with(&t, &again.head), FRAME_ACTIONS);
+    memset(&again.candidate, 0, sizeof again.candidate);
+    CU_ASSERT_EQUAL(step_with(&t, &again.head), FRAME_ACTIONS);
     host = again;
     host.ref = TT_REF_HOST;
     spoiled(&t, &host.head, "never enqueued");
     script.n_emit = 0;
     CU_ASSERT_EQUAL(ask_step(&t, 5), FRAME_ACTIONS); /* with an ENQUEUED */
     CU_ASSERT_EQUAL(step_with(&t, &host.head), FRAME_ACTIONS);
-    host.candidate.n_values = 4;
+    host.candidate = sample_evaluate.candidate;
     spoiled(&t, &host.head, "is the host's");
     talk_end(&t);
 }
