@@ -5,6 +5,7 @@
 #include "core/engine/bridge.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -125,6 +126,26 @@ void bridge_reading_fini(struct reading *r)
     free(r->metrics);
     free(r->reasons);
     json_object_put(r->results);
+    json_object_put(r->index);
+}
+
+/* Names win over numbers: a case may be called "1". */
+static json_object *index_cases(const struct bridge_spec *spec,
+                                const uint64_t *case_ids, size_t n)
+{
+    json_object *index = json_object_new_object();
+    char number[24];
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        snprintf(number, sizeof number, "%llu",
+                 (unsigned long long)case_ids[i]);
+        json_set_int(index, number, (int64_t)i);
+    }
+    for (i = 0; i < n && spec->case_names != NULL; i++)
+        if (spec->case_names[i] != NULL)
+            json_set_int(index, spec->case_names[i], (int64_t)i);
+    return index;
 }
 
 /* --- names ---------------------------------------------------------------- */
@@ -341,8 +362,8 @@ int bridge_read(json_object *outputs, const struct bridge_spec *spec,
 {
     struct reading r = {
         .case_ids = case_ids,
-        .case_names = spec->case_names,
         .n_cases = n_cases,
+        .index = index_cases(spec, case_ids, n_cases),
         .outputs = outputs,
     };
     size_t i;

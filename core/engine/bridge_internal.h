@@ -25,10 +25,13 @@ struct reason {
     char *text;
 };
 
+/* More metrics than a workflow can mean: the rest is not read. */
+#define BRIDGE_MAX_METRICS 4096
+
 struct reading {
     const uint64_t *case_ids;
-    const char *const *case_names; /* or NULL */
     size_t n_cases;
+    json_object *index; /* {"name or number of a case": its place}; owned */
     json_object *outputs; /* borrowed */
     json_object *results; /* node_results, or the folded history; owned */
     struct metric *metrics;

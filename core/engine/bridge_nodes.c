@@ -122,18 +122,10 @@ static char *words_of(const char *node, json_object *array)
 /* The sent case that an output names; `alone`: it names just one. */
 static int64_t match_case(const struct reading *r, const char *id, bool alone)
 {
-    char number[24];
-    size_t i;
+    json_object *at = NULL;
 
-    for (i = 0; id != NULL && r->case_names != NULL && i < r->n_cases; i++)
-        if (r->case_names[i] != NULL && strcmp(r->case_names[i], id) == 0)
-            return (int64_t)i;
-    for (i = 0; id != NULL && i < r->n_cases; i++) {
-        snprintf(number, sizeof number, "%llu",
-                 (unsigned long long)r->case_ids[i]);
-        if (strcmp(number, id) == 0)
-            return (int64_t)i;
-    }
+    if (id != NULL && json_object_object_get_ex(r->index, id, &at))
+        return json_object_get_int64(at);
     return alone && r->n_cases == 1 ? 0 : -1;
 }
 
@@ -211,26 +203,27 @@ static void cases_by_id(const struct reading *r, struct metric *m,
                                what);
 }
 
-/* [{"id", field: number}], in the order of the cases where no id fits. */
-static int64_t verdict_case(const struct reading *r, json_object *verdicts,
-                            size_t i)
+/* Which case each verdict is of, -1 for none: by id, or in the order of the
+ * cases where no id fits. The caller frees it. */
+static int64_t *verdict_cases(const struct reading *r, json_object *verdicts)
 {
-    size_t j, n = json_object_array_length(verdicts);
-    json_object *verdict = json_object_array_get_idx(verdicts, i);
-    int64_t at = match_case(r, json_str(verdict, "id"), n == 1);
+    size_t i, n = json_object_array_length(verdicts), matched = 0;
+    int64_t *at = xcalloc(n + 1, sizeof *at);
 
-    if (at >= 0 || n != r->n_cases)
-        return at;
-    for (j = 0; j < n; j++) {
-        verdict = json_object_array_get_idx(verdicts, j);
-        if (match_case(r, json_str(verdict, "id"), false) >= 0)
-            return -1;
+    for (i = 0; i < n; i++) {
+        json_object *verdict = json_object_array_get_idx(verdicts, i);
+
+        at[i] = match_case(r, json_str(verdict, "id"), n == 1);
+        matched += at[i] >= 0 ? 1 : 0;
     }
-    return (int64_t)i;
+    for (i = 0; i < n && matched == 0 && n == r->n_cases; i++)
+        at[i] = (int64_t)i;
+    return at;
 }
 
 static void cases_of_verdicts(const struct reading *r, struct metric *m,
-                              json_object *verdicts, const char *field)
+                              json_object *verdicts, const int64_t *at,
+                              const char *field)
 {
     size_t i, n = json_object_array_length(verdicts), matched = 0;
 
@@ -240,11 +233,9 @@ static void cases_of_verdicts(const struct reading *r, struct metric *m,
     }
     m->cases = no_cases(r);
     for (i = 0; i < n; i++) {
-        int64_t at = verdict_case(r, verdicts, i);
-
-        if (at < 0)
+        if (at[i] < 0)
             continue;
-        m->cases[at] = number_of(
+        m->cases[at[i]] = number_of(
             json_child(json_object_array_get_idx(verdicts, i), field), true);
         matched++;
     }
@@ -314,6 +305,8 @@ static void read_metrics(struct reading *r, const char *node,
         const char *const parts[] = { node, "metrics", name };
         struct metric *m;
 
+        if (r->n_metrics >= BRIDGE_MAX_METRICS)
+            return;
         if (value != NULL && !isfinite(number_of(value, false)) &&
             !json_object_is_type(value, json_type_double))
             continue; /* a text, a list: not a metric */
@@ -350,6 +343,8 @@ static void read_export(struct reading *r, const char *node,
             const char *const parts[] = { node, under, "metrics", name };
             struct metric *m;
 
+            if (r->n_metrics >= BRIDGE_MAX_METRICS)
+                return;
             if (seen(r, name) || !isfinite(number_of(value, false)))
                 continue;
             m = node_metric(r, name, parts, 4);
@@ -368,25 +363,14 @@ static void read_export(struct reading *r, const char *node,
 }
 
 /* 4. {"approved_ratio", "verdicts": [{"id", "score", "approved", "flags"}]}. */
-static void read_judge(struct reading *r, const char *node,
-                       json_object *output)
+static void read_verdicts(struct reading *r, const char *node,
+                          json_object *verdicts, const int64_t *at)
 {
-    const char *const ratio_parts[] = { node, "approved_ratio" };
-    const char *const score_parts[] = { node, "judge_score" };
-    json_object *ratio = NULL, *verdicts = json_child(output, "verdicts");
+    const char *const parts[] = { node, "judge_score" };
     struct metric *m;
     double sum = 0.0;
-    size_t i, n, scored = 0;
+    size_t i, n = json_object_array_length(verdicts), scored = 0;
 
-    if (json_object_object_get_ex(output, "approved_ratio", &ratio)) {
-        m = node_metric(r, "approved_ratio", ratio_parts, 2);
-        set_value(m, ratio, false);
-        if (is_array(verdicts))
-            cases_of_verdicts(r, m, verdicts, "approved");
-    }
-    if (!is_array(verdicts))
-        return;
-    n = json_object_array_length(verdicts);
     for (i = 0; i < n; i++) {
         json_object *verdict = json_object_array_get_idx(verdicts, i);
         double x = number_of(json_child(verdict, "score"), false);
@@ -396,15 +380,36 @@ static void read_judge(struct reading *r, const char *node,
             sum += x;
             scored++;
         }
-        if (flags != NULL)
-            add_reason(r, verdict_case(r, verdicts, i), flags);
+        if (flags != NULL && at[i] >= 0)
+            add_reason(r, at[i], flags);
+        else
+            free(flags);
     }
-    m = node_metric(r, "judge_score", score_parts, 2);
+    m = node_metric(r, "judge_score", parts, 2);
     if (scored > 0)
         m->value = sum / (double)scored;
     else
         m->why = xstrdup("no verdict has a score");
-    cases_of_verdicts(r, m, verdicts, "score");
+    cases_of_verdicts(r, m, verdicts, at, "score");
+}
+
+static void read_judge(struct reading *r, const char *node,
+                       json_object *output)
+{
+    const char *const parts[] = { node, "approved_ratio" };
+    json_object *ratio = NULL, *verdicts = json_child(output, "verdicts");
+    int64_t *at = is_array(verdicts) ? verdict_cases(r, verdicts) : NULL;
+    struct metric *m;
+
+    if (json_object_object_get_ex(output, "approved_ratio", &ratio)) {
+        m = node_metric(r, "approved_ratio", parts, 2);
+        set_value(m, ratio, false);
+        if (at != NULL)
+            cases_of_verdicts(r, m, verdicts, at, "approved");
+    }
+    if (at != NULL)
+        read_verdicts(r, node, verdicts, at);
+    free(at);
 }
 
 /* 5. "compliant", "rollout_allowed": 1 or 0, with the violations in words.
@@ -435,7 +440,7 @@ void bridge_read_nodes(struct reading *r)
 {
     json_object_object_foreach(r->results, node, output)
     {
-        if (!is_object(output))
+        if (!is_object(output) || r->n_metrics >= BRIDGE_MAX_METRICS)
             continue;
         read_corpus(r, node, output);
         read_metrics(r, node, output);

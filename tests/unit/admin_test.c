@@ -338,6 +338,22 @@ static void a_worker_is_opened_asked_and_stopped(void)
     json_object_put(out);
 }
 
+/* The doctor knows no target yet: an empty space, an empty evaluation. */
+static void a_call_may_be_about_nothing_yet(void)
+{
+    struct admin_call c = { .label = "backfill", .plugin = "orcheo",
+                            .method = "doctor" };
+    json_object *out = NULL;
+    struct engine g;
+
+    reset();
+    memset(&g, 0, sizeof g);
+    CU_ASSERT_EQUAL(admin_call(&g, &c, &out, NULL), 0);
+    CU_ASSERT_STRING_EQUAL(play.setup, "{}");
+    CU_ASSERT_STRING_EQUAL(play.call, "doctor {}");
+    json_object_put(out);
+}
+
 static void a_token_is_put_in_behind_the_plugins_back(void)
 {
     json_object *out;
@@ -401,6 +417,7 @@ static void a_stopping_engine_ends_the_call(void)
 static CU_TestInfo tests[] = {
     { "a worker is opened, asked and stopped",
       a_worker_is_opened_asked_and_stopped },
+    { "a call may be about nothing yet", a_call_may_be_about_nothing_yet },
     { "a token is put in behind the plugin's back",
       a_token_is_put_in_behind_the_plugins_back },
     { "what the plugin says comes through",

@@ -617,6 +617,35 @@ static void tokens_come_from_the_messages(void)
     observation_fini(&o);
 }
 
+/* A workflow may answer anything, but not hold up the engine with it. */
+static void a_flood_of_metrics_is_cut(void)
+{
+    json_object *outputs = json_object_new_object();
+    json_object *results = json_object_new_object();
+    json_object *node = json_object_new_object(), *export;
+    json_object *metrics = json_object_new_object();
+    struct observation o;
+    char name[32];
+    int i;
+
+    for (i = 0; i < 50000; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        json_set_num(metrics, name, i);
+    }
+    json_set(node, "metrics", metrics);
+    json_set(results, "n", node);
+    export = json_object_new_object();
+    json_set(export, "metrics", json_object_get(metrics));
+    node = json_object_new_object();
+    json_set(node, "report", export);
+    json_set(results, "x", node);
+    json_set(outputs, "node_results", results);
+    CU_ASSERT_EQUAL(read_metric(outputs, "n.m7", 1, &o, NULL), 0);
+    CU_ASSERT(o.objective == 7.0);
+    CU_ASSERT_EQUAL(json_object_object_length(o.metrics), 4096);
+    observation_fini(&o);
+}
+
 static void a_later_step_of_a_history_wins(void)
 {
     CU_ASSERT(gives(
@@ -673,6 +702,7 @@ static CU_TestInfo tests[] = {
     { "guardrails are measured, or NOTHING, or an error",
       guardrails_are_measured_or_nan_or_an_error },
     { "tokens come from the messages", tokens_come_from_the_messages },
+    { "a flood of metrics is cut", a_flood_of_metrics_is_cut },
     { "a later step of a history wins", a_later_step_of_a_history_wins },
     { "values are aggregated", values_are_aggregated },
     CU_TEST_INFO_NULL,
