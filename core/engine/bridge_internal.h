@@ -41,6 +41,43 @@ struct reading {
     uint64_t tokens_in, tokens_out;
 };
 
+/* --- bridge_metric.c ------------------------------------------------------ */
+
+static inline bool is_object(json_object *value)
+{
+    return json_object_is_type(value, json_type_object);
+}
+
+static inline bool is_array(json_object *value)
+{
+    return json_object_is_type(value, json_type_array);
+}
+
+const char *bridge_type_name(json_object *value); /* "null", "string", ... */
+/* A finite number, else NAN; booleans count as 1 and 0 where wanted. */
+double bridge_number(json_object *value, bool booleans);
+/* "/a/b~1c"; the caller frees it. */
+char *bridge_path(const char *const *parts, size_t n);
+/* A new one, not measured yet; takes name and path. Valid until the next. */
+struct metric *bridge_add_metric(struct reading *r, char *name,
+                                 size_t node_len, char *path);
+void bridge_not_measured(struct metric *m, char *why); /* takes why */
+/* Its number, or why there is none. */
+void bridge_set_value(struct metric *m, json_object *value, bool booleans);
+/* The sent case that an output names, -1 for none; alone: it names just
+ * one. */
+int64_t bridge_match_case(const struct reading *r, const char *id, bool alone);
+double *bridge_no_cases(const struct reading *r); /* all NAN */
+/* Values in the order of the cases; what: how messages call the list. */
+void bridge_cases_in_order(const struct reading *r, struct metric *m,
+                           json_object *items, const char *what);
+/* {"id": {field: number}}. An empty one says that nothing was measured. */
+void bridge_cases_by_id(const struct reading *r, struct metric *m,
+                        json_object *by_id, const char *field,
+                        const char *what);
+
+/* --- bridge_nodes.c, bridge_pointer.c, bridge.c --------------------------- */
+
 /* Everything that is in r->results, by the rules of the contract. */
 void bridge_read_nodes(struct reading *r);
 /* Add the metric that stands at a pointer, under this name. */

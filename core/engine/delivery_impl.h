@@ -46,4 +46,41 @@ int push_take_back(struct engine *g, const struct push *p, struct err *e);
 int push_check_foreign(const struct push *p, json_object *active,
                        json_object *stored, struct err *e);
 
+/* --- delivery_settle.c: the pushed nodes of one delivery ------------------ */
+
+struct push_group {
+    struct push *at;
+    size_t n;
+};
+
+void push_group_fini(struct push_group *group);
+/* Takes p; the place is valid until the next one is added. */
+struct push *push_group_add(struct push_group *group, struct push p);
+
+void delivery_add_move(struct store_batch *b, const struct delivery_move *m,
+                       struct store_moved *moved);
+/* The move that a push is for; it borrows from p. */
+struct delivery_move delivery_move_of(const struct push *p);
+/* Step 2: TT_EEXIST when one is open already. */
+int delivery_store_intents(struct engine *g, const struct push_group *group,
+                           struct err *e);
+/* Step 4: commit b with the intents gone. When the pointer was moved
+ * meanwhile, everything is taken back. Consumes b. */
+int delivery_finish(struct engine *g, const struct push_group *group,
+                    struct store_batch *b, struct err *e);
+/* Write the pre-images of the first n and drop the intents. What cannot be
+ * taken back keeps all intents open. */
+int delivery_take_back(struct engine *g, const struct push_group *group,
+                       size_t n, const char *why, struct err *e);
+/* The interrupted delivery of this group: finish it, take it back, or leave it
+ * open (TT_EUNAVAILABLE). One at a time. */
+int delivery_settle(struct engine *g, const char *group, struct err *e);
+
+/* --- delivery.c: one delivery at a time for each pointer ------------------ */
+
+bool delivery_enter(const char *workflow, const char *node,
+                    const char *environment);
+void delivery_leave(const char *workflow, const char *node,
+                    const char *environment);
+
 #endif

@@ -30,4 +30,23 @@ int space_check_value(const struct tt_param *p, const struct tt_value *value,
 int space_value_from_json(const struct space *s, uint64_t i, json_object *json,
                           struct tt_value *out, struct err *e);
 
+/* One parameter on its way in. */
+struct space_draft {
+    char *name;            /* "node.parameter" */
+    size_t node_len;       /* of the part in front of the last dot */
+    json_object *document; /* borrowed from the space's copy */
+    struct tt_param param;
+    const char *parent;    /* as the condition says it; NULL = no condition */
+    json_object *in;
+    bool placed;
+};
+
+/* Everything that d->document says by itself; the condition only as said.
+ * TT_EINVAL names the parameter. */
+int space_read_param(struct space *s, struct space_draft *d, struct err *e);
+/* The default of parameter i, made up where none is declared; into p and into
+ * the document. */
+int space_read_default(struct space *s, struct tt_param *p, uint64_t i,
+                       struct space_draft *d, struct err *e);
+
 #endif
