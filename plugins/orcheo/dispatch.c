@@ -9,6 +9,7 @@
 
 #define BODY_MAX (4u << 20) /* of one dispatch; inputs come back twice */
 #define LATER_MS 2000
+#define CAREFUL 20 /* dispatches of one run after a 5xx */
 
 /* One evaluation on its way. */
 struct item {
@@ -136,7 +137,7 @@ static int take_echo(struct sending *s, struct item *it, json_object *run,
     }
     if (self->target.mode == MODE_DIRECT) /* no other one will do better */
         return tt_fail(e, TT_EUNSUPPORTED, "%s", wrong);
-    return settle(s, it, TT_REFUSED, "", wrong, 0);
+    return settle(s, it, TT_LOST, js_str(run, "id"), wrong, 0);
 }
 
 static int take_answer(struct sending *s, struct item *items, size_t n,
@@ -176,7 +177,7 @@ static int unsure(struct sending *s, struct item *items, size_t n,
 
     if (status < 500)
         return code;
-    self->careful = true;
+    self->careful = CAREFUL;
     if (n != 1)
         return code;
     snprintf(id, sizeof id, "%.*s",
@@ -207,6 +208,8 @@ static int send_items(struct sending *s, struct item *items, size_t n,
     if (code == 0 && !json_object_is_type(r.body, json_type_array))
         code = tt_fail(e, TT_ETIMEOUT, "Orcheo: the answer to a dispatch is "
                        "no list of runs");
+    if (code == 0 && self->careful > 0)
+        self->careful--;
     if (code == 0)
         code = take_answer(s, items, n, r.body, e);
     else if (code == TT_ELIMIT || code == TT_ETRANSIENT) /* nothing was done */
@@ -263,7 +266,7 @@ static size_t chunk_of(struct sending *s, size_t from)
     size_t i, bytes = 0;
     bool untried = s->self->target.mode == MODE_DIRECT &&
                    !s->self->target.config_proven;
-    size_t most = s->self->careful || untried ? 1 : DISPATCH_MAX;
+    size_t most = s->self->careful > 0 || untried ? 1 : DISPATCH_MAX;
 
     for (i = from; i < s->n && i - from < most; i++) {
         bytes += item_bytes(&s->items[i]);

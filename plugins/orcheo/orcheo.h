@@ -101,7 +101,7 @@ struct tt_instance {
     size_t n_sent;
     uint64_t backoff_ms;     /* of collect */
     unsigned empties;        /* dispatches in a row that were answered [] */
-    bool careful;            /* after a 5xx: one run a dispatch */
+    unsigned careful;        /* after a 5xx: so many dispatches of one run */
     char suspect[80];        /* evaluation that was alone in a 5xx */
     unsigned warned;         /* WARNED_* that were said already */
     int64_t heard_ms;        /* when Orcheo last answered a poll */

@@ -28,7 +28,7 @@ int target_id(struct tt_instance *self, const char *name, char id[ID_BYTES],
     if (code == 0) {
         copy_text(id, ID_BYTES, js_str(r.body, "id"));
         if (id[0] == '\0')
-            code = tt_fail(e, TT_EPROTOCOL, "workflow %.200s: Orcheo's answer "
+            code = tt_fail(e, TT_ETRANSIENT, "workflow %.200s: Orcheo's answer "
                            "has no id", name);
         else if (json_object_get_boolean(js_get(r.body, "is_archived")))
             code = tt_fail(e, TT_ENOENT, "workflow %.200s is archived in "

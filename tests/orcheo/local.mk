@@ -47,3 +47,15 @@ tests_unit_orcheo_sim_score_test_SOURCES = tests/unit/orcheo_sim_score_test.c \
 tests_unit_orcheo_sim_score_test_CPPFLAGS = $(UNIT_INC)
 tests_unit_orcheo_sim_score_test_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_unit_orcheo_sim_score_test_LDADD = $(BASE_LIBS) $(CUNIT_LIBS)
+
+# The adapter on a live Orcheo, simulated and real.
+check_PROGRAMS += %D%/adapter_live
+%C%_adapter_live_SOURCES = %D%/adapter_live.c %D%/live_bench.h \
+	%D%/live_http.h $(orcheo_sources)
+%C%_adapter_live_CPPFLAGS = $(CORE_INC)
+%C%_adapter_live_LDADD = $(JSONC_LIBS) -lm
+ORCHEO_TESTS = %D%/t0500-simulated.t %D%/t0501-simulated-faults.t \
+	%D%/t0502-simulated-quota.t %D%/t0503-simulated-redis.t \
+	%D%/t0510-inprocess.t %D%/t0520-celery.t %D%/t0530-misconfigured.t
+TESTS += $(ORCHEO_TESTS)
+EXTRA_DIST += %D%/live.sh %D%/live-sim.sh $(ORCHEO_TESTS)

@@ -4,6 +4,7 @@
     orcheo_api.py workspace SLUG QUOTA    make a workspace and a token; print it
     orcheo_api.py ingest HANDLE SCRIPT [CONFIG]
                                           print "workflow version-id number"
+    orcheo_api.py warm-up SCRIPT          run it once, alone, and remove it
     orcheo_api.py health
 
 Base URL and token come from ORCHEO_API_URL and ORCHEO_SERVICE_TOKEN. Standard
@@ -12,6 +13,7 @@ library only, so that any Python runs it.
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -29,7 +31,8 @@ def call(method, path, body=None, workspace=None):
     request = urllib.request.Request(url, data, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=60) as answer:
-        return json.load(answer)
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
 def workspace(slug, quota):
@@ -74,8 +77,26 @@ def ingest(handle, script, config=None):
     print(workflow, version["id"], version["version"])
 
 
+def warm_up(script):
+    """One run of a script, whatever comes of it."""
+    workflow = find_workflow("warm-up")
+    with open(script, encoding="utf-8") as f:
+        body = {"script": f.read(), "created_by": "trimtab"}
+    call("POST", "/workflows/%s/versions/ingest" % workflow, body)
+    body = {"workflow_id": workflow, "runs": [{}]}
+    run = call("POST", "/triggers/manual/dispatch", body)[0]
+    for _ in range(300):
+        if run["status"] not in ("pending", "running"):
+            break
+        time.sleep(0.1)
+        run = call("GET", "/runs/" + run["id"])
+    else:
+        sys.exit("orcheo-env: the first run does not end: see the logs")
+    call("DELETE", "/workflows/%s?actor=trimtab" % workflow)
+
+
 def main(args):
-    verbs = {"workspace": workspace, "ingest": ingest}
+    verbs = {"workspace": workspace, "ingest": ingest, "warm-up": warm_up}
     try:
         if args[0] == "health":
             call("GET", "/system/health")

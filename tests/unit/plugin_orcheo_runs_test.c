@@ -145,6 +145,12 @@ static void texts_of_orcheo_and_of_model_clients_are_infrastructure(void)
     CU_ASSERT_TRUE(error_is_infrastructure(
         "duplicate key value violates unique constraint "
         "\"checkpoint_migrations_pkey\"\nDETAIL:  Key (v)=(0) already exists."));
+    CU_ASSERT_TRUE(error_is_infrastructure(
+        "duplicate key value violates unique constraint "
+        "\"pg_type_typname_nsp_index\"\nDETAIL:  Key (typname, typnamespace)="
+        "(store, 2200) already exists."));
+    CU_ASSERT_FALSE(error_is_infrastructure(
+        "duplicate key value violates unique constraint \"users_pkey\""));
     CU_ASSERT_TRUE(error_is_infrastructure("Error code: 429 - {'error': {}}"));
     CU_ASSERT_FALSE(error_is_infrastructure("Error code: 400 - bad request"));
     CU_ASSERT_FALSE(error_is_infrastructure("the model said: Connection error"));

@@ -208,7 +208,7 @@ static void a_changed_echo_is_cancelled_and_not_counted(void)
         strdup(json_object_to_json_string(list));
     json_object_put(list);
     CU_ASSERT_EQUAL(bench_submit(&b, 0, 1), 0);
-    CU_ASSERT_EQUAL(b.seen.at[0].state, TT_REFUSED);
+    CU_ASSERT_EQUAL(b.seen.at[0].state, TT_LOST);
     CU_ASSERT_EQUAL(mock_count("/cancel"), 1);
     bench_close(&b);
 }
