@@ -27,8 +27,9 @@ bool run_finished(json_object *run)
            strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0;
 }
 
-/* The first runs of a fresh Orcheo race to make LangGraph's tables, and all but
- * one of them fail: on a catalog of PostgreSQL, or on a list of migrations. */
+/* The first runs of a fresh Orcheo race to make their tables, and all but one
+ * of them may fail: on a catalog of PostgreSQL, on a list of migrations, or on
+ * each other's locks. */
 static bool first_runs_raced(const char *text)
 {
     static const char start[] =
@@ -39,14 +40,16 @@ static bool first_runs_raced(const char *text)
             strstr(text, "_migrations_pkey\"") != NULL);
 }
 
-/* Texts of Orcheo itself, of its database, and of the model's client. All but
- * the last three were seen on 0.46.1. */
+/* Texts of Orcheo itself, of its database (psycopg's words), and of the model's
+ * client (openai's words). */
 bool error_is_infrastructure(const char *text)
 {
     static const char *const starts[] = {
         "couldn't get a connection after",
         "Run was cancelled because the backend shut down",
         "Connection error", "Request timed out",
+        "deadlock detected", "tuple concurrently updated",
+        "could not serialize access",
         "terminating connection due to administrator command",
         "the connection is closed", "consuming input failed",
         "connection failed", "connection to server",

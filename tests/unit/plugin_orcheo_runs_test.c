@@ -149,6 +149,8 @@ static void texts_of_orcheo_and_of_model_clients_are_infrastructure(void)
         "duplicate key value violates unique constraint "
         "\"pg_type_typname_nsp_index\"\nDETAIL:  Key (typname, typnamespace)="
         "(store, 2200) already exists."));
+    CU_ASSERT_TRUE(error_is_infrastructure(
+        "deadlock detected\nLINE 2: UPDATE execution_history"));
     CU_ASSERT_FALSE(error_is_infrastructure(
         "duplicate key value violates unique constraint \"users_pkey\""));
     CU_ASSERT_TRUE(error_is_infrastructure("Error code: 429 - {'error': {}}"));
