@@ -58,7 +58,7 @@ static const struct tt_param finite_params[] = {
 static const struct tt_space finite_space = SPACE(finite_params);
 
 /* A loss for full_space. */
-static double full_loss(const struct tt_value *v)
+static inline double full_loss(const struct tt_value *v)
 {
     double loss = fabs(log10(v[0].number) + 2.0) + v[3].number * 0.1;
 
@@ -69,8 +69,9 @@ static double full_loss(const struct tt_value *v)
 
 /* Play 40 asks with several in flight, failures and a warm start; with
  * `interrupt` every few asks go on in a new instance from a snapshot. */
-static void play_full(struct mock *m, const struct tt_strategy *strategy,
-                      uint64_t seed, int interrupt)
+static inline void play_full(struct mock *m,
+                             const struct tt_strategy *strategy, uint64_t seed,
+                             int interrupt)
 {
     struct tt_value v[MOCK_PARAMS], warm[7];
     double pending[3] = { 0.0, 0.0, 0.0 };
@@ -106,7 +107,7 @@ static void play_full(struct mock *m, const struct tt_strategy *strategy,
 }
 
 /* Same log, same bytes; another seed, others; snapshots change nothing. */
-static void check_reproducible(const struct tt_strategy *strategy)
+static inline void check_reproducible(const struct tt_strategy *strategy)
 {
     struct mock a, b, c;
 
@@ -127,7 +128,7 @@ static void check_reproducible(const struct tt_strategy *strategy)
 }
 
 /* All 7 candidates once, then DONE. */
-static void check_exhausts(const struct tt_strategy *strategy)
+static inline void check_exhausts(const struct tt_strategy *strategy)
 {
     struct mock m;
     int n = 0, seen = 0;

@@ -58,3 +58,11 @@ endif
 %C%_plugin_bayesian_test_CPPFLAGS = $(UNIT_INC) $(LAPACKE_CFLAGS) \
 	$(NLOPT_CFLAGS)
 %C%_plugin_bayesian_test_LDADD = $(CUNIT_LIBS) $(bayesian_libs)
+
+if HAVE_CUNIT
+check_PROGRAMS += %D%/zoo_cases_test
+TESTS += %D%/zoo_cases_test
+endif
+%C%_zoo_cases_test_SOURCES = %D%/zoo_cases_test.c tests/zoo/zoo_cases.c
+%C%_zoo_cases_test_CPPFLAGS = $(UNIT_INC)
+%C%_zoo_cases_test_LDADD = $(CUNIT_LIBS) -lm
