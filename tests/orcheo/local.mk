@@ -17,10 +17,13 @@ noinst_PROGRAMS += %D%/orcheo-sim
 # No fused multiply-add: the scores are the same to the last bit as Python's.
 %C%_orcheo_sim_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 %C%_orcheo_sim_SOURCES = %D%/orcheo-sim.c %D%/sim.h %D%/sim_http.h \
-	%D%/sim_api.c %D%/sim_api_run.c %D%/sim_check.c %D%/sim_config.c \
+	%D%/sim_model.h \
+	%D%/sim_api.c %D%/sim_api_dispatch.c %D%/sim_api_run.c \
+	%D%/sim_check.c %D%/sim_config.c %D%/sim_control.c %D%/sim_door.c \
 	%D%/sim_exec.c %D%/sim_fault.c %D%/sim_get.c %D%/sim_http.c \
-	%D%/sim_model.c %D%/sim_routes.c %D%/sim_run.c %D%/sim_score.c \
-	%D%/sim_script.c %D%/sim_state.c
+	%D%/sim_model.c %D%/sim_nodes.c %D%/sim_routes.c %D%/sim_run.c \
+	%D%/sim_score.c %D%/sim_script.c %D%/sim_seed.c %D%/sim_state.c \
+	%D%/sim_template.c
 nodist_%C%_orcheo_sim_SOURCES = %D%/sim_scripts.c
 %C%_orcheo_sim_LDADD = $(BASE_LIBS) $(MHD_LIBS) -lpthread
 

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,14 +25,15 @@ static void usage(FILE *out)
     fputs(
         "usage: orcheo-sim [OPTION]...\n"
         "  --port N              listen on 127.0.0.1:N, 0 = any (0)\n"
-        "  --seed-workflows      make demo-qa-eval, demo-qa, demo-pull, demo-noisy\n"
+        "  --seed-workflows      make demo-qa-eval, demo-qa, demo-pull,\n"
+        "                        demo-noisy, demo-joint\n"
         "  --pull-url URL        where demo-pull asks for its parameters\n"
         "  --generation V        0.46 or 0.33 (0.46)\n"
         "  --token T             require this service token (workspace eval)\n"
-        "  --bootstrap-token T   require this or a token; it owns what it makes\n"
-        "  --no-workspace        without the workspace eval (not with --token)\n"
-        "  --quota N             runs at once per workspace, 0 = no limit (25)\n"
-        "  --rate-limit N        calls per interval and workspace, 0 = none (0)\n"
+        "  --bootstrap-token T   require this or a token; owns what it makes\n"
+        "  --no-workspace        no workspace eval (not with --token)\n"
+        "  --quota N             runs at once per workspace, 0 = any (25)\n"
+        "  --rate-limit N        calls per interval, 0 = any (0)\n"
         "  --rate-interval S     seconds (60)\n"
         "  --concurrency N       runs that execute at once (10)\n"
         "  --latency MS          a run executes at least this long (0)\n"
@@ -40,9 +42,18 @@ static void usage(FILE *out)
         "  --honour-config       dispatch takes runnable_config\n"
         "  --celery              a restart of the API does not end runs\n"
         "  --outlive-parent      do not end with the parent\n"
-        "  --fault NAME[=VALUE]  as POST /_sim/faults {NAME: VALUE} (1):\n", out);
+        "  --fault NAME[=VALUE]  as POST /_sim/faults {NAME: VALUE} (1):\n",
+        out);
     for (i = 0; i < SIM_FAULT_N; i++)
         fprintf(out, "      %-18s %s\n", sim_fault_name(i), sim_fault_text(i));
+    fputs("control, without token, limit or fault:\n"
+          "  GET  /_sim/stats        what was counted; ?runs=0: no runs\n"
+          "  GET  /_sim/faults       what holds; POST {NAME: VALUE} sets\n"
+          "  POST /_sim/reset        forget runs, counts, faults and slots\n"
+          "  POST /_sim/restart      the API ends gracefully and starts again\n"
+          "  POST /_sim/kill-worker  what executes stays running for ever\n"
+          "  GET  /_sim/parameters   what was POSTed there, to pull from\n",
+          out);
 }
 
 static int64_t number(const char *option, const char *text)
@@ -74,31 +85,36 @@ static struct preset preset_of(const char *text)
     return p;
 }
 
-enum { PORT = 256, SEED, PULL, GENERATION, TOKEN, BOOTSTRAP, NO_WORKSPACE,
-       QUOTA, RATE, INTERVAL, CONCURRENCY, LATENCY, NO_UPLOADS, NO_OPENAPI,
-       HONOUR, CELERY, OUTLIVE, FAULT, HELP };
-static const struct option options[] = {
-    { "port", required_argument, NULL, PORT },
-    { "seed-workflows", no_argument, NULL, SEED },
-    { "pull-url", required_argument, NULL, PULL },
-    { "generation", required_argument, NULL, GENERATION },
-    { "token", required_argument, NULL, TOKEN },
-    { "bootstrap-token", required_argument, NULL, BOOTSTRAP },
-    { "no-workspace", no_argument, NULL, NO_WORKSPACE },
-    { "quota", required_argument, NULL, QUOTA },
-    { "rate-limit", required_argument, NULL, RATE },
-    { "rate-interval", required_argument, NULL, INTERVAL },
-    { "concurrency", required_argument, NULL, CONCURRENCY },
-    { "latency", required_argument, NULL, LATENCY },
-    { "no-uploads", no_argument, NULL, NO_UPLOADS },
-    { "no-openapi", no_argument, NULL, NO_OPENAPI },
-    { "honour-config", no_argument, NULL, HONOUR },
-    { "celery", no_argument, NULL, CELERY },
-    { "outlive-parent", no_argument, NULL, OUTLIVE },
-    { "fault", required_argument, NULL, FAULT },
-    { "help", no_argument, NULL, HELP },
-    { NULL, 0, NULL, 0 },
+/* Where an option goes: a flag, a number, a text, or a matter of its own. */
+enum { FLAG = 256, NO_FLAG, NUMBER, TEXT, GENERATION, FAULT, LATENCY, HELP };
+static const struct {
+    const char *name;
+    int what;
+    size_t at;
+} table[] = {
+#define AT(member) offsetof(struct sim_options, member)
+    { "port", NUMBER, AT(port) },
+    { "seed-workflows", FLAG, AT(seed) },
+    { "pull-url", TEXT, AT(pull_url) },
+    { "generation", GENERATION, 0 },
+    { "token", TEXT, AT(token) },
+    { "bootstrap-token", TEXT, AT(bootstrap) },
+    { "no-workspace", NO_FLAG, AT(workspace) },
+    { "quota", NUMBER, AT(quota) },
+    { "rate-limit", NUMBER, AT(rate_limit) },
+    { "rate-interval", NUMBER, AT(rate_interval_s) },
+    { "concurrency", NUMBER, AT(concurrency) },
+    { "latency", LATENCY, 0 },
+    { "no-uploads", NO_FLAG, AT(uploads) },
+    { "no-openapi", NO_FLAG, AT(openapi) },
+    { "honour-config", FLAG, AT(honour_config) },
+    { "celery", FLAG, AT(celery) },
+    { "outlive-parent", FLAG, AT(outlive) },
+    { "fault", FAULT, 0 },
+    { "help", HELP, 0 },
+#undef AT
 };
+#define OPTIONS TT_ARRAY_LEN(table)
 
 static void generation(struct sim_options *o, const char *text)
 {
@@ -110,51 +126,61 @@ static void generation(struct sim_options *o, const char *text)
     o->old = strcmp(text, "0.33") == 0;
 }
 
-static void take(struct sim_options *o, int option, int at, const char *arg)
+/* row: of the table; out of it when the option is not known. */
+static void take(struct sim_options *o, int row, const char *arg)
 {
-    const char *name = at >= 0 ? options[at].name : "?";
+    void *at = (char *)o + (row >= 0 ? table[row].at : 0);
 
-    switch (option) {
-    case PORT: o->port = number(name, arg); break;
-    case SEED: o->seed = true; break;
-    case PULL: o->pull_url = arg; break;
-    case GENERATION: generation(o, arg); break;
-    case TOKEN: o->token = arg; o->auth = true; break;
-    case BOOTSTRAP: o->bootstrap = arg; o->auth = true; break;
-    case NO_WORKSPACE: o->workspace = false; break;
-    case QUOTA: o->quota = number(name, arg); break;
-    case RATE: o->rate_limit = number(name, arg); break;
-    case INTERVAL: o->rate_interval_s = number(name, arg); break;
-    case CONCURRENCY: o->concurrency = number(name, arg); break;
-    case NO_UPLOADS: o->uploads = false; break;
-    case NO_OPENAPI: o->openapi = false; break;
-    case HONOUR: o->honour_config = true; break;
-    case CELERY: o->celery = true; break;
-    case OUTLIVE: o->outlive = true; break;
-    case HELP: usage(stdout); exit(0);
-    default: usage(stderr); exit(2);
+    switch (row >= 0 ? table[row].what : 0) {
+    case FLAG:
+    case NO_FLAG:
+        *(bool *)at = table[row].what == FLAG;
+        break;
+    case NUMBER:
+        *(int64_t *)at = number(table[row].name, arg);
+        break;
+    case TEXT:
+        *(const char **)at = arg;
+        break;
+    case GENERATION:
+        generation(o, arg);
+        break;
+    case HELP:
+        usage(stdout);
+        exit(0);
+    default:
+        usage(stderr);
+        exit(2);
     }
 }
 
-/* Only the options; faults go into presets (room for n of them). */
+/* The options into *o, the faults into presets, which has room for argc. */
 static size_t parse(int argc, char **argv, struct sim_options *o,
                     struct preset *presets)
 {
-    size_t n = 0;
-    int c, at = -1;
+    struct option options[OPTIONS + 1] = { { 0 } };
+    size_t i, n = 0;
+    int c, row = -1;
 
+    for (i = 0; i < OPTIONS; i++)
+        options[i] = (struct option){
+            table[i].name, table[i].what == FLAG || table[i].what == NO_FLAG ||
+                table[i].what == HELP ? no_argument : required_argument,
+            NULL, table[i].what,
+        };
     *o = (struct sim_options){ .uploads = true, .openapi = true,
                                .workspace = true, .quota = 25,
                                .rate_interval_s = 60, .concurrency = 10 };
-    while ((c = getopt_long(argc, argv, "", options, &at)) != -1) {
+    while ((c = getopt_long(argc, argv, "", options, &row)) != -1) {
         if (c == FAULT)
             presets[n++] = preset_of(optarg);
         else if (c == LATENCY)
             presets[n++] = (struct preset){ SIM_FAULT_latency_ms,
                                             number("latency", optarg) };
         else
-            take(o, c, at, optarg);
+            take(o, c == '?' ? -1 : row, optarg);
     }
+    o->auth = o->token != NULL || o->bootstrap != NULL;
     if (optind < argc || o->concurrency < 1 || o->concurrency > 256 ||
         (!o->workspace && (o->token != NULL || o->seed || o->old))) {
         usage(stderr);

@@ -3,6 +3,7 @@
 #
 # The simulator as --generation 0.33 against what Orcheo 0.33 answered, as
 # sim-conformance.t does it for 0.46.
+# shellcheck source=tests/orcheo/sim-lib.sh
 . "${TT_TOP_SRCDIR:?}/tests/orcheo/sim-lib.sh"
 
 as() {

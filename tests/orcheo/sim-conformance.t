@@ -4,6 +4,7 @@
 # The simulator against what Orcheo 0.46 answered: for each fixture the same
 # situation is made, and the answers compared key by key and value by value,
 # but for ids and times. The last test says that no fixture was forgotten.
+# shellcheck source=tests/orcheo/sim-lib.sh
 . "${TT_TOP_SRCDIR:?}/tests/orcheo/sim-lib.sh"
 
 # as FIXTURE [FILTER]
@@ -62,7 +63,7 @@ as error_403_workspace_selector
 WORKSPACE=nowhere
 call GET /api/workspaces/active
 as error_404_workspace
-WORKSPACE=eval
+WORKSPACE='eval'
 call POST /api/admin/service-tokens '{"name":"trimtab","scopes":["workflows:read","workflows:write","workflows:execute"]}'
 as service_token_create '.body.secret = "" | .body.secret_preview = ""'
 TOKEN=$(got .body.secret)

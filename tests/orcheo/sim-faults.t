@@ -3,6 +3,7 @@
 #
 # The faults that the simulator can be told to show, and what it counts. Every
 # fault is used at least once; the last test says so.
+# shellcheck source=tests/orcheo/sim-lib.sh
 . "${TT_TOP_SRCDIR:?}/tests/orcheo/sim-lib.sh"
 
 CASES='[{"expected":"paris is the capital of france"},{"expected":"water boils at one hundred degrees"}]'
@@ -247,11 +248,26 @@ first=$(noisy "$GOOD" 1)
 ok "the noisy model repeats itself" [ "$(noisy "$GOOD" 1)" = "$first" ]
 ok "but not with another seed" [ "$(noisy "$GOOD" 2)" != "$first" ]
 ok "and tells good from bad" jq -n --argjson a "$first" --argjson b "$(noisy '{}' 1)" -e '($a | add) > ($b | add)'
+call GET /api/workflows/demo-joint
+dispatch "$(got .body.id)" "[{\"input_payload\":{\"cases\":$CASES,\"trimtab\":{\"parameters\":{
+    \"answer\":{\"temperature\":0.4,\"style\":\"steps\",\"system_prompt\":\"Be brief.\"},
+    \"retrieve\":{\"top_p\":0.85,\"top_k\":32}}}}}]"
+until_status "$RUN" succeeded
+ok "two nodes have their own parameters" holds '.body.output_payload.final_state.node_results
+    | .tuned.source == "candidate" and .tuned_retrieve == {source: "candidate", top_p: 0.85, top_k: 32}'
+ok "and one score" [ "$(score | jq -c .per_item)" = '[0.7340980189680388,0.6645650596086125]' ]
 
 # --- life ------------------------------------------------------------------------------------
 sh -c '"$0" --port 0 >"$1/child" 2>>"$1/err" & echo $! >"$1/pid"; until grep -q ready "$1/child"; do sleep 0.02; done' \
     "$TT_TOP_BUILDDIR/tests/orcheo/orcheo-sim" "$W"
-gone() { tries=0; while kill -0 "$1" 2>/dev/null; do tries=$((tries + 1)); [ $tries -lt 200 ] || return 1; sleep 0.05; done; }
+gone() {
+    tries=0
+    while kill -0 "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || return 1
+        sleep 0.05
+    done
+}
 ok "the simulator ends with its parent" gone "$(cat "$W/pid")"
 sort -u "$W/used" >"$W/used.sorted"
 ok "every fault was used" diff "$W/all" "$W/used.sorted"

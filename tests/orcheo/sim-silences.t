@@ -3,6 +3,7 @@
 #
 # Orcheo's silences and traps, one named test each, as the simulator shows
 # them: what an adapter must not be fooled by.
+# shellcheck source=tests/orcheo/sim-lib.sh
 . "${TT_TOP_SRCDIR:?}/tests/orcheo/sim-lib.sh"
 
 CASES='[{"expected":"paris is the capital of france"},{"expected":"water boils at one hundred degrees"}]'
@@ -10,7 +11,7 @@ many() { jq -n --argjson n "$1" '[range($n) | {input_payload: {cases: []}}]'; }
 status_count() { stats; holds ".body.status.$1 == $2"; }
 settled() { # every run that can end has ended
     tries=0
-    while stats; [ "$(got '.body.status | .running + .pending')" -gt "${1-0}" ]; do
+    while stats; [ "$(got '.body.status | .running + .pending')" -gt 0 ]; do
         tries=$((tries + 1))
         [ $tries -lt 200 ] || return 1
         sleep 0.05
@@ -209,6 +210,7 @@ ok "only the audit log tells who did" holds '[.body.audit_log[].actor] == ["trim
 
 sim_start --bootstrap-token boot --no-workspace
 TOKEN=boot
+TOKEN_a= TOKEN_b=
 for slug in a b; do
     call POST /api/workspaces "{\"slug\":\"$slug\",\"name\":\"$slug\"}"
     WORKSPACE=$slug

@@ -25,7 +25,7 @@ enum sim_status {
     SIM_STATUSES
 };
 
-/* --- faults --------------------------------------------------------------------
+/* --- faults -----------------------------------------------------------------
  * A number each, 0 = off. "calls" and "runs" count down as they are used up
  * (-1: for ever); the others hold until they are set again. */
 #define SIM_FAULTS(X)                                                          \
@@ -76,7 +76,7 @@ enum sim_fault {
     SIM_FAULT_N
 };
 
-/* --- the world ------------------------------------------------------------------- */
+/* --- the world ----------------------------------------------------------- */
 struct sim_workspace {
     char id[SIM_UUID], team_id[SIM_UUID];
     char *slug, *name, *owner; /* owner NULL: every person's */
@@ -162,7 +162,7 @@ struct sim {
     json_object *parameters;  /* for GET /_sim/parameters */
 };
 
-/* --- sim_state.c ------------------------------------------------------------------ */
+/* --- sim_state.c --------------------------------------------------------- */
 void sim_uuid(char out[SIM_UUID]);
 void sim_now(char out[SIM_TIME]); /* "2026-11-25T01:02:03.456789Z" */
 bool sim_is_uuid(const char *text);
@@ -200,7 +200,7 @@ void sim_runs_forget(struct sim *s); /* runs, counts, faults, slots */
 void sim_init(struct sim *s, const struct sim_options *o);
 void sim_fini(struct sim *s);
 
-/* --- sim_fault.c ------------------------------------------------------------------ */
+/* --- sim_fault.c --------------------------------------------------------- */
 int sim_fault_find(const char *name); /* -1 when unknown */
 const char *sim_fault_name(int fault);
 const char *sim_fault_text(int fault);
@@ -209,7 +209,7 @@ bool sim_fault_use(struct sim *s, enum sim_fault f); /* count one down */
 void sim_fault_bind(struct sim *s, struct sim_run *r);
 json_object *sim_stats(struct sim *s, bool with_runs);
 
-/* --- sim_exec.c ------------------------------------------------------------------- */
+/* --- sim_exec.c ---------------------------------------------------------- */
 int sim_workers_start(struct sim *s); /* 0, or an errno */
 void sim_workers_join(struct sim *s); /* after stop is set */
 /* Every executing run is left as it is, for ever. Lock held. */
@@ -217,7 +217,7 @@ void sim_workers_kill(struct sim *s);
 /* Wait under the lock until then, or until stop. */
 void sim_sleep_until(struct sim *s, int64_t mono_ms);
 
-/* --- sim_config.c ------------------------------------------------------------------ */
+/* --- sim_config.c -------------------------------------------------------- */
 json_object *sim_config_clean(json_object *config); /* without defaults */
 /* What a run sees: with thread_id and all defaults. */
 json_object *sim_config_expand(json_object *config, const char *run_id);
@@ -225,7 +225,7 @@ json_object *sim_config_expand(json_object *config, const char *run_id);
 void sim_config_ingest(json_object *config, json_object *metadata);
 json_object *sim_config_carry(json_object *config, struct sim_version *before);
 
-/* --- sim_model.c -------------------------------------------------------------------- */
+/* --- sim_model.c --------------------------------------------------------- */
 struct sim_job {
     bool old;
     char *source;
@@ -248,7 +248,7 @@ char *sim_mermaid(const char *source);
 /* Why ingest refuses the script, or NULL. */
 char *sim_script_error(const char *source, bool old);
 
-/* --- sim_score.c ---------------------------------------------------------------------- */
+/* --- sim_score.c --------------------------------------------------------- */
 double sim_token_f1(const char *prediction, const char *reference);
 char *sim_keep_words(const char *expected, double temperature, bool brief);
 bool sim_float(json_object *value, const char *text, double *out, char **error);
@@ -260,7 +260,7 @@ struct sim_noisy {
 };
 double sim_noisy_score(const struct sim_noisy *p, const char *expected);
 
-/* --- sim_get.c ------------------------------------------------------------------------- */
+/* --- sim_get.c ----------------------------------------------------------- */
 struct sim_got {
     int status;
     char *reason, *content;
@@ -272,7 +272,7 @@ char *sim_get(const char *url, const char *authorization, int timeout_ms,
               struct sim_got *out);
 void sim_got_fini(struct sim_got *g);
 
-/* --- sim_scripts.c (made from the .py files) ------------------------------------------- */
+/* --- sim_scripts.c (made from the .py files) ----------------------------- */
 extern const char sim_script_evaluation[], sim_script_production[],
     sim_script_pull[], sim_script_noisy[];
 

@@ -9,7 +9,7 @@
 
 #include "tests/orcheo/sim_http.h"
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static void plain_numbers(json_object *value)
 {
@@ -105,7 +105,7 @@ bool sim_unstorable(json_object *value)
     }
 }
 
-/* --- places and complaints ------------------------------------------------------------ */
+/* --- places and complaints ----------------------------------------------- */
 
 void sim_check_init(struct sim_check *c, const struct sim *s)
 {
@@ -182,7 +182,7 @@ bool sim_check_body(struct sim_check *c, const struct sim_request *q)
     return true;
 }
 
-/* --- members ---------------------------------------------------------------------------- */
+/* --- members ------------------------------------------------------------- */
 
 /* In the words of the reader that Orcheo uses. first: the number of the first
  * character. */

@@ -97,7 +97,8 @@ json_object *sim_config_expand(json_object *config, const char *run_id)
     return o;
 }
 
-/* A JSON Schema in the place of a value: {"type":"number",...}, {"enum":[..]}. */
+/* A JSON Schema in the place of a value: {"type":"number",...} or
+ * {"enum":[...]}. */
 static bool is_schema(json_object *value)
 {
     static const char *const types[] = {
@@ -168,8 +169,8 @@ json_object *sim_config_carry(json_object *config, struct sim_version *before)
         return json_copy(config);
     was = json_child(json_child(before->doc, "runnable_config"),
                      "configurable");
-    defaults =
-        json_child(json_child(before->doc, "metadata"), "configurable_defaults");
+    defaults = json_child(json_child(before->doc, "metadata"),
+                          "configurable_defaults");
     config = json_copy(config);
     now = json_child(config, "configurable");
     if (was == NULL)

@@ -18,7 +18,7 @@ void sim_sleep_until(struct sim *s, int64_t mono_ms)
         pthread_cond_timedwait(&s->changed, &s->lock, &ts);
 }
 
-/* --- history ----------------------------------------------------------------------- */
+/* --- history ------------------------------------------------------------- */
 
 static json_object *history_begin(struct sim_run *r, json_object *inputs,
                                   json_object *config)
@@ -91,7 +91,7 @@ static void history_nodes(struct sim *s, json_object *history,
     }
 }
 
-/* --- one run -------------------------------------------------------------------------- */
+/* --- one run ------------------------------------------------------------- */
 
 static json_object *final_state(struct sim *s, struct sim_run *r,
                                 struct sim_job *job, struct sim_result *got)

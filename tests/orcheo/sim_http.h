@@ -51,11 +51,13 @@ const char *sim_header(const struct sim_request *q, const char *name);
 void sim_each_value(const struct sim_request *q, bool headers,
                     json_object *into);
 
+void sim_serve(struct sim *s, struct sim_request *q, struct sim_reply *a);
+
 struct MHD_Daemon *sim_http_start(struct sim *s);
 unsigned sim_http_port(struct MHD_Daemon *d);
 void sim_http_stop(struct MHD_Daemon *d);
 
-/* --- the four shapes of an error ---------------------------------------------- */
+/* --- the four shapes of an error ----------------------------------------- */
 void sim_detail(struct sim_reply *a, int status, const char *text);
 void sim_coded(struct sim_reply *a, int status, const char *message,
                const char *code);
@@ -66,7 +68,7 @@ void sim_crash(struct sim_reply *a); /* 500, plain text */
 /* 429 because of the quota. */
 void sim_full(struct sim_reply *a, const struct sim_workspace *w);
 
-/* --- sim_check.c: validation as FastAPI words it --------------------------------
+/* --- sim_check.c: validation as FastAPI words it ----------------------------
  * A context holds the errors and the place ("loc") that is being looked at. */
 struct sim_check {
     json_object *errors;
@@ -79,7 +81,8 @@ void sim_check_push(struct sim_check *c, const char *key);
 void sim_check_push_index(struct sim_check *c, size_t i);
 void sim_check_pop(struct sim_check *c);
 void sim_check_fail(struct sim_check *c, const char *type, const char *message,
-                    json_object *input, json_object *context); /* takes context */
+                    json_object *input,
+                    json_object *context); /* takes context */
 /* Is the request's body an object? Else all errors are noted. */
 bool sim_check_body(struct sim_check *c, const struct sim_request *q);
 enum sim_want { SIM_STRING, SIM_OBJECT, SIM_ARRAY, SIM_INTEGER, SIM_UUID_TEXT };
@@ -100,14 +103,15 @@ bool sim_unstorable(json_object *value);
  * NUL, because both end in the same 500. */
 json_object *sim_parse(const char *text, size_t n, bool *ok);
 
-/* --- handlers ------------------------------------------------------------------------ */
+/* --- handlers ------------------------------------------------------------ */
 sim_handler sim_health, sim_info, sim_openapi, sim_workspace_active,
     sim_workspace_mine, sim_workspace_new, sim_token_new, sim_workflow_new,
     sim_workflow_list, sim_workflow_get, sim_workflow_archive,
     sim_workflow_page, sim_version_list, sim_version_get, sim_version_ingest,
     sim_version_config, sim_dispatch, sim_run_list, sim_run_get,
     sim_run_cancel, sim_run_mark, sim_run_post, sim_run_history, sim_webhook,
-    sim_hook, sim_control_faults, sim_control_stats, sim_control_parameters, sim_control_reset,
+    sim_hook, sim_control_faults, sim_control_stats,
+    sim_control_parameters, sim_control_reset,
     sim_control_restart, sim_control_kill;
 
 #endif

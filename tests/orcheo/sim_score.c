@@ -11,7 +11,7 @@
 
 #include "tests/orcheo/sim.h"
 
-/* --- words and tokens ------------------------------------------------------------ */
+/* --- words and tokens ---------------------------------------------------- */
 
 struct words {
     char **word;
@@ -119,7 +119,9 @@ double sim_token_f1(const char *prediction, const char *reference)
     return f1;
 }
 
-/* --- the fake model: the nearer to 0.3, and with "brief", the more words stay ----- */
+/* --- the fake model ------------------------------------------------------ */
+
+/* The nearer to 0.3, and with "brief", the more words stay. */
 
 char *sim_keep_words(const char *expected, double temperature, bool brief)
 {
@@ -141,7 +143,7 @@ char *sim_keep_words(const char *expected, double temperature, bool brief)
     return out.len > 0 ? buf_steal(&out) : (buf_fini(&out), xstrdup(""));
 }
 
-/* --- Python's float() and str() --------------------------------------------------- */
+/* --- Python's float() and str() ------------------------------------------ */
 
 char *sim_python_str(json_object *value)
 {
@@ -208,7 +210,7 @@ bool sim_float(json_object *value, const char *text, double *out, char **error)
     }
 }
 
-/* --- the noisy model, as workflows/noisy.py ------------------------------------------ */
+/* --- the noisy model, as workflows/noisy.py ------------------------------ */
 
 /* FNV-1a over the bytes, then a finaliser, in [0, 1). */
 static double hash01(const char *text)

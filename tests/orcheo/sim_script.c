@@ -86,6 +86,13 @@ static const char *skip_string(const char *p)
     return NULL;
 }
 
+static bool nameless_def(const char *source, const char *p)
+{
+    return strncmp(p, "def ", 4) == 0 &&
+           (p == source || isspace((unsigned char)p[-1])) &&
+           !isalpha((unsigned char)p[4]) && p[4] != '_';
+}
+
 /* No compiler: brackets and strings must close, and def needs a name. That is
  * enough to tell a script from a text that is none. */
 static bool compiles(const char *source)
@@ -107,8 +114,7 @@ static bool compiles(const char *source)
             p += strcspn(p, "\n");
         if (*p == '\0')
             break;
-        if (strncmp(p, "def ", 4) == 0 && (p == source || isspace((unsigned char)p[-1])) &&
-            !isalpha((unsigned char)p[4]) && p[4] != '_')
+        if (nameless_def(source, p))
             return false;
         close = strchr(")]}", *p);
         if (strchr("([{", *p) != NULL) {

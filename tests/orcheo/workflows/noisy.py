@@ -16,6 +16,9 @@ and inputs.seed:
 Over many cases the best is temperature 0.4, top_p 0.85, top_k 32, steps and
 "brief", near 0.79; noise is 0.05 where it is not given. Equal parameters give
 equal scores; another inputs.seed draws another noise.
+
+The parameters may stand in the node `answer` or in the node `retrieve`, which
+has the last word: one node with five of them, or a joint space over two nodes.
 """
 import math
 from typing import Any
@@ -81,10 +84,11 @@ class ParametersNode(TaskNode):
 class NoisyModelNode(TaskNode):
     """Reports the parameters that it was called with."""
 
-    values: Any = None
+    answer: Any = None
+    retrieve: Any = None
 
     async def run(self, state: State, config: RunnableConfig) -> dict[str, Any]:
-        v = self.values
+        v = {**self.answer, **self.retrieve}
         return {
             "temperature": float(v.get("temperature", 1.0)),
             "top_p": float(v.get("top_p", 1.0)),
@@ -97,13 +101,15 @@ class NoisyModelNode(TaskNode):
 class QualityNode(TaskNode):
     """Shaped as Orcheo's own metric nodes are."""
 
-    values: Any = None
+    answer: Any = None
+    retrieve: Any = None
 
     async def run(self, state: State, config: RunnableConfig) -> dict[str, Any]:
         inputs = state["inputs"]
+        values = {**self.answer, **self.retrieve}
         seed = str(inputs.get("seed", "0"))
         items = [
-            quality(self.values, seed, str(case["expected"]))
+            quality(values, seed, str(case["expected"]))
             for case in inputs.get("cases") or []
         ]
         mean = sum(items) / len(items) if items else 0.0
@@ -120,10 +126,29 @@ def orcheo_workflow() -> StateGraph:
             stored="{{config.configurable.answer}}",
         ),
     )
-    graph.add_node("answer", NoisyModelNode(name="answer", values="{{tuned}}"))
-    graph.add_node("score", QualityNode(name="score", values="{{tuned}}"))
+    graph.add_node(
+        "tuned_retrieve",
+        ParametersNode(
+            name="tuned_retrieve",
+            node="retrieve",
+            stored="{{config.configurable.retrieve}}",
+        ),
+    )
+    graph.add_node(
+        "answer",
+        NoisyModelNode(
+            name="answer", answer="{{tuned}}", retrieve="{{tuned_retrieve}}"
+        ),
+    )
+    graph.add_node(
+        "score",
+        QualityNode(
+            name="score", answer="{{tuned}}", retrieve="{{tuned_retrieve}}"
+        ),
+    )
     graph.add_edge(START, "tuned")
-    graph.add_edge("tuned", "answer")
+    graph.add_edge("tuned", "tuned_retrieve")
+    graph.add_edge("tuned_retrieve", "answer")
     graph.add_edge("answer", "score")
     graph.add_edge("score", END)
     return graph
