@@ -3,9 +3,7 @@
 TEST_EXTENSIONS = .t
 AM_TESTS_ENVIRONMENT = export \
 	TT_TOP_SRCDIR='$(abs_top_srcdir)' TT_TOP_BUILDDIR='$(abs_top_builddir)' \
-	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
-	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \
-	TT_ZOO_DIR='$(PLAIN_BUILDDIR)/tests/zoo/.libs' \
+	$(TEST_PLACES) \
 	ASAN_OPTIONS=detect_leaks=1 \
 	TSAN_OPTIONS=suppressions='$(abs_top_srcdir)/tests/tsan.supp' \
 	OPENBLAS_NUM_THREADS=1;

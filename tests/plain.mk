@@ -13,6 +13,10 @@
 #   TT_PLUGIN_DIR  the plugins of this tree, *.so in one folder: what a daemon
 #                  of a test gets as its plugin directory
 #   TT_ZOO_DIR     the zoo's *.so
+TEST_PLACES = \
+	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
+	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \
+	TT_ZOO_DIR='$(PLAIN_BUILDDIR)/tests/zoo/.libs'
 if SANITIZER
 PLAIN_BUILDDIR = $(abs_top_builddir)/plain
 plain/Makefile: $(top_srcdir)/configure $(top_builddir)/config.status
