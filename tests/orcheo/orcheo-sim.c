@@ -36,7 +36,7 @@ static void usage(FILE *out)
         "  --rate-limit N        calls per interval, 0 = any (0)\n"
         "  --rate-interval S     seconds (60)\n"
         "  --concurrency N       runs that execute at once (10)\n"
-        "  --latency MS          a run executes at least this long (0)\n"
+        "  --latency-ms N        a run executes at least this long (0)\n"
         "  --no-uploads          ingest is refused\n"
         "  --no-openapi          /openapi.json is hidden\n"
         "  --honour-config       dispatch takes runnable_config\n"
@@ -104,7 +104,7 @@ static const struct {
     { "rate-limit", NUMBER, AT(rate_limit) },
     { "rate-interval", NUMBER, AT(rate_interval_s) },
     { "concurrency", NUMBER, AT(concurrency) },
-    { "latency", LATENCY, 0 },
+    { "latency-ms", LATENCY, 0 },
     { "no-uploads", NO_FLAG, AT(uploads) },
     { "no-openapi", NO_FLAG, AT(openapi) },
     { "honour-config", FLAG, AT(honour_config) },
@@ -176,7 +176,7 @@ static size_t parse(int argc, char **argv, struct sim_options *o,
             presets[n++] = preset_of(optarg);
         else if (c == LATENCY)
             presets[n++] = (struct preset){ SIM_FAULT_latency_ms,
-                                            number("latency", optarg) };
+                                            number("latency-ms", optarg) };
         else
             take(o, c == '?' ? -1 : row, optarg);
     }

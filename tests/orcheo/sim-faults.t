@@ -15,7 +15,7 @@ used() { jq -r 'keys[]' >>"$W/used"; }
 fault() { echo "$1" | used; call POST /_sim/faults "$1"; holds '.status == 200' || exit 1; }
 score() { got '.body.output_payload.final_state.node_results.score'; }
 
-sim_start --seed-workflows --fault stay_pending=2 --latency 1
+sim_start --seed-workflows --fault stay_pending=2 --latency-ms 1
 call GET /_sim/faults
 ok "faults can be set on the command line" holds '.body.stay_pending == 2 and .body.latency_ms == 1'
 jq -r '.body | keys[]' "$W/got" >"$W/all"
@@ -186,7 +186,7 @@ eval_one y '{"temperature":0.8}'
 until_status "$RUN" succeeded
 call PUT /api/workflows/demo-qa/versions/1/runnable-config '{"runnable_config":{"configurable":{"k":1}}}'
 stats
-ok "evaluations are counted by id" holds '.body.distinct_evaluations == 2 and .body.evaluations == {x: 2, y: 1}'
+ok "evaluations are counted by id" holds '.body.evaluations_distinct == 2 and .body.evaluations_dispatched == 3 and .body.evaluations == {x: 2, y: 1}'
 ok "and so are their executions" holds '.body.executions == {x: 2, y: 1}'
 ok "so are dispatches and runs" holds '.body | .dispatches == 3 and .dispatched_runs == 3 and .runs_created == 3 and .status.succeeded == 3'
 ok "each run tells what was sent and what its node got" holds '.body.runs[2] | .parameters.answer == {temperature: 0.8} and .received == {temperature: 0.8, system_prompt: "Answer."} and .label == "label-y"'

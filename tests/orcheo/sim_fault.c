@@ -98,6 +98,17 @@ static json_object *slots(struct sim *s)
     return o;
 }
 
+static int64_t total(json_object *counts)
+{
+    int64_t n = 0;
+
+    json_object_object_foreach(counts, id, count) {
+        (void)id;
+        n += json_object_get_int64(count);
+    }
+    return n;
+}
+
 json_object *sim_stats(struct sim *s, bool with_runs)
 {
     json_object *o = json_object_new_object();
@@ -113,7 +124,8 @@ json_object *sim_stats(struct sim *s, bool with_runs)
     json_set_int(o, "dispatched_runs", s->dispatched);
     json_set_int(o, "skipped_runs", s->skipped);
     json_set_int(o, "runs_created", (int64_t)s->run_n);
-    json_set_int(o, "distinct_evaluations",
+    json_set_int(o, "evaluations_dispatched", total(s->evaluations));
+    json_set_int(o, "evaluations_distinct",
                  json_object_object_length(s->evaluations));
     json_set(o, "evaluations", json_copy(s->evaluations));
     json_set(o, "executions", json_copy(s->executions));
