@@ -370,6 +370,16 @@ static void set_side(json_object *o, const char *key,
     json_set(o, key, one);
 }
 
+void run_count(const struct run *r, struct run_counts *out)
+{
+    out->candidates = r->n_candidates;
+    out->duplicates = r->n_duplicates;
+    out->failed = r->n_failed;
+    out->sent = r->n_evaluations;
+    out->done = r->n_done_evaluations;
+    out->lost = r->n_lost;
+}
+
 json_object *run_progress(const struct run *r)
 {
     json_object *o = json_object_new_object(), *n = json_object_new_object();

@@ -179,6 +179,10 @@ uint64_t run_wake_ms(const struct run *r);
 uint64_t run_in_flight(const struct run *r);
 uint64_t run_max_in_flight(const struct run *r);
 uint64_t run_now_ms(const struct run *r);
+struct run_counts {
+    uint64_t candidates, duplicates, failed, sent, done, lost;
+};
+void run_count(const struct run *r, struct run_counts *out);
 /* What `show` adds to the record: {"iterations","evaluations","in_flight",
  * "best","eta_s",...}; the caller puts it. */
 json_object *run_progress(const struct run *r);
@@ -190,6 +194,12 @@ json_object *run_progress(const struct run *r);
 void run_put_problem(const struct run *r, json_object *config,
                      const struct tt_snapshot *snapshot, struct buf *out);
 void run_put_setup(const struct run *r, json_object *config, struct buf *out);
+
+/* The configuration that was pinned for a role, "strategy" or "adapter";
+ * borrowed, may be NULL. */
+json_object *run_pinned_config(const struct run *r, const char *role);
+/* Where the log of the strategy's present instance starts. */
+uint64_t run_log_start(const struct run *r);
 
 /* --- entries of the log --------------------------------------------------------------------- */
 
@@ -207,6 +217,13 @@ struct run_entry {
 void run_entry_put(struct buf *b, const struct run_entry *entry);
 /* Borrows from bytes. TT_ECORRUPT. */
 int run_entry_get(struct tt_str bytes, struct run_entry *entry, struct err *e);
+
+/* Does an answered entry agree with the candidates and evaluations that were
+ * loaded? epoch: how many FRESH entries there are up to it. TT_ECORRUPT says
+ * where it does not. */
+int run_check_entry(const struct run *r, uint64_t position,
+                    const struct run_entry *entry, uint32_t epoch,
+                    struct err *e);
 
 /* STORE_SNAPSHOT: wire {u64 position, u32 schema, str bytes}. */
 void run_snapshot_put(struct buf *b, uint64_t position, uint32_t schema,

@@ -76,6 +76,18 @@ static void set_result(const struct run *r, json_object *o,
         json_set(o, "metrics", json_object_get(j->metrics));
 }
 
+static json_object *sent_evaluations(const struct run_job *j)
+{
+    json_object *a = json_object_new_array();
+    size_t i;
+
+    for (i = 0; i < j->n_evaluations; i++)
+        if (j->evaluations[i].number != 0)
+            json_object_array_add(a, json_object_new_int64(
+                                         (int64_t)j->evaluations[i].number));
+    return a;
+}
+
 static json_object *job_document(const struct run *r, const struct run_job *j)
 {
     json_object *o = json_object_new_object();
@@ -108,6 +120,8 @@ static json_object *job_document(const struct run *r, const struct run_job *j)
         set_result(r, o, j);
     if (j->cause != NULL)
         json_set_str(o, "cause", j->cause);
+    if (j->n_evaluations > 0)
+        json_set(o, "evaluations", sent_evaluations(j));
     return o;
 }
 
@@ -125,6 +139,20 @@ static const char *candidate_word(const struct run_candidate *c)
         if (c->jobs[i]->state != JOB_PENDING && c->jobs[i]->by != JOB_GATE)
             return run_job_word(c->jobs[i]->state);
     return c->n_jobs > 0 ? "pending" : "enqueued";
+}
+
+/* Its score; of one that saw some cases only, over those. */
+static double objective_of(const struct run_candidate *c)
+{
+    size_t i;
+
+    if (c->full)
+        return c->score;
+    for (i = c->n_jobs; i > 0; i--)
+        if (c->jobs[i - 1]->state == JOB_COMPLETE &&
+            c->jobs[i - 1]->by != JOB_GATE)
+            return c->jobs[i - 1]->objective;
+    return (double)NAN;
 }
 
 json_object *run_candidate_document(const struct run *r,
@@ -163,6 +191,7 @@ json_object *run_candidate_document(const struct run *r,
     json_set(o, "predicted", predicted);
     if (c->finished != 0)
         json_set_int(o, "iteration", (int64_t)c->finished);
+    run_set_finite(o, "objective", objective_of(c));
     run_set_finite(o, "score", c->score);
     if (c->full)
         json_set_bool(o, "feasible", c->feasible);

@@ -163,7 +163,8 @@ static json_object *side(const struct run *r, const struct run_job *j)
     return o;
 }
 
-/* {"split","cases","repeats","baseline","finalists":[{...,"verdict"}],...} */
+/* {"split","cases","repeats","baseline","finalists":[{...,"verdict"}], and the
+ * best finalist's verdict: "lift","lo","hi","text",...} */
 static json_object *gate_document(const struct run *r, struct run_job *base)
 {
     json_object *o = json_object_new_object();
@@ -257,9 +258,15 @@ static void judge(struct run *r)
             won = v;
         }
     }
-    if (best != NULL) {
-        json_set(gate, "verdict", gate_to_json(&won));
-        json_set_int(gate, "winner", (int64_t)best->candidate->number);
+    if (best != NULL) { /* the verdict that counts stands in front */
+        json_object *verdict = gate_to_json(&won);
+
+        json_object_object_foreach(verdict, key, value)
+        {
+            json_set(gate, key, json_object_get(value));
+        }
+        json_object_put(verdict);
+        json_set_int(gate, "candidate", (int64_t)best->candidate->number);
     }
     if (base->state != JOB_COMPLETE && usable != NULL)
         without_baseline(r, gate, usable);

@@ -202,6 +202,7 @@ struct run {
     uint32_t epoch;
     bool fresh;              /* the next entry starts a fresh instance */
     uint64_t next_position;
+    uint64_t log_start;      /* of the present instance; 0 = from the first */
     uint64_t open_position;  /* of the unanswered entry; 0 = none */
     uint32_t open_n;
     uint8_t open_flags;

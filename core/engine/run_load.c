@@ -409,8 +409,10 @@ int run_load_log(struct run *r, uint64_t position, struct tt_str bytes,
         arena_fini(&a);
         return rc;
     }
-    if ((entry.flags & RUN_ENTRY_FRESH) != 0)
+    if ((entry.flags & RUN_ENTRY_FRESH) != 0) {
         forget_told(r);
+        r->log_start = position;
+    }
     for (i = 0; i < step.n_events; i++)
         load_event(r, step.events[i]);
     if (step.ask->time_ms > r->now_ms)

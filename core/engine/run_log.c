@@ -335,6 +335,8 @@ static void build_step(struct run *r)
     r->open_position = r->next_position;
     r->open_n = (uint32_t)(b.position - r->next_position);
     r->open_flags = r->fresh ? RUN_ENTRY_FRESH : 0;
+    if (r->fresh)
+        r->log_start = r->open_position;
     r->open_max = ask.max;
     r->next_position = b.position;
     r->fresh = false;

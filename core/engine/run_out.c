@@ -3,6 +3,7 @@
  * run_out.c - what a step of the run machine gives: records, commands. */
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
 
@@ -63,12 +64,15 @@ static void note(struct run *r, const char *kind, json_object *about,
                  const char *format, va_list args)
 {
     json_object *o = about != NULL ? about : json_object_new_object();
-    char text[1200];
+    char text[1200], at[25];
 
     (void)vsnprintf(text, sizeof text, format, args);
+    clock_format(json_int(r->document, "started_ms", 0) + (int64_t)r->now_ms,
+                 at);
     json_set_int(o, "number", (int64_t)++r->n_events);
+    json_set_str(o, "at", at);
     json_set_int(o, "time_ms", (int64_t)r->now_ms);
-    json_set_str(o, "kind", kind);
+    json_set_str(o, "event", kind);
     json_set_str(o, "text", text);
     run_out_document(r, STORE_EVENT, r->n_events, o);
 }

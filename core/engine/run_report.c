@@ -261,37 +261,70 @@ json_object *run_report(const struct run *r, json_object *gate,
 
 /* --- versions -------------------------------------------------------------------------------------- */
 
+/* "bayesian@1.0.0 sha256:ab12..." */
+static void set_plugin(json_object *o, const char *key, json_object *pin)
+{
+    char *text = xasprintf("%s@%s sha256:%s", json_str(pin, "id"),
+                           json_str(pin, "version"), json_str(pin, "hash"));
+
+    json_set_str(o, key, text);
+    free(text);
+}
+
+static json_object *version_pins(const struct run *r)
+{
+    json_object *o = json_object_new_object();
+
+    set_plugin(o, "strategy", json_child(r->document, "optimizer"));
+    set_plugin(o, "adapter", json_child(r->document, "adapter"));
+    return o;
+}
+
+static json_object *version_gate(json_object *gate)
+{
+    static const char *const members[] = { "split", "cases", "lift", "lo",
+                                           "hi", "better", "text", NULL };
+    json_object *o = json_object_new_object();
+    size_t i;
+
+    for (i = 0; members[i] != NULL; i++)
+        copy_member(o, gate, members[i]);
+    return o;
+}
+
 static json_object *version_metadata(const struct run *r, json_object *gate,
                                      const struct run_candidate *c,
                                      const char *node)
 {
     json_object *m = json_object_new_object();
-    json_object *optimizer = json_child(r->document, "optimizer");
+    json_object *dataset = json_child(r->document, "dataset");
     json_object *parents = json_child(json_child(r->document, "baseline"),
                                       "versions");
     const char *parent = json_str(parents, node);
-    char at[25];
+    char at[25], *text;
 
     clock_format(json_int(r->document, "started_ms", 0) + (int64_t)r->now_ms,
                  at);
-    json_set_str(m, "optimizer", json_str(optimizer, "id"));
+    json_set_str(m, "optimizer",
+                 json_str(json_child(r->document, "optimizer"), "id"));
     json_set_str(m, "run_id", r->id);
     json_set_int(m, "candidate", (int64_t)c->number);
     json_set_str(m, "created_at", at);
-    if (parent != NULL)
-        json_set_str(m, "parent_version", parent);
+    json_set(m, "parent_version",
+             parent != NULL ? json_object_new_string(parent) : NULL);
     copy_member(m, r->document, "seed");
-    copy_member(m, r->document, "dataset");
     copy_member(m, r->document, "environment");
     copy_member(m, json_child(r->document, "problem"), "objective");
+    json_set(m, "plugins", version_pins(r));
+    text = xasprintf("%s@%lld sha256:%s", json_str(dataset, "name"),
+                     (long long)json_int(dataset, "version", 0),
+                     json_str(dataset, "hash"));
+    json_set_str(m, "dataset", text);
+    free(text);
     run_set_finite(m, "score", c->score);
     run_set_finite(m, "baseline_score", run_candidate_at(r, 1)->score);
-    json_set_str(m, "optimizer_version", json_str(optimizer, "version"));
-    json_set_str(m, "optimizer_hash", json_str(optimizer, "hash"));
-    json_set_str(m, "adapter_hash",
-                 json_str(json_child(r->document, "adapter"), "hash"));
-    if (json_child(gate, "verdict") != NULL)
-        json_set(m, "gate", json_copy(json_child(gate, "verdict")));
+    if (gate != NULL)
+        json_set(m, "gate", version_gate(gate));
     return m;
 }
 
