@@ -391,11 +391,12 @@ static int compare_keys(const void *a, const void *b, void *names)
 
 static int check_unique(struct scan *s, size_t first)
 {
-    struct key *k = s->keys + first;
     size_t i, n = s->n_keys - first;
+    struct key *k;
 
     if (n < 2)
         return 0;
+    k = s->keys + first;
     qsort_r(k, n, sizeof *k, compare_keys, s->names.data);
     for (i = 1; i < n; i++)
         if (k[i].n == k[i - 1].n &&
