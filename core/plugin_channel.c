@@ -33,7 +33,7 @@ struct channel {
     char cause[512];
 };
 
-/* --- services, the same for both ------------------------------------------------ */
+/* --- services, the same for both ------------------------------------------ */
 
 static void say(void *ctx, int level, struct tt_str text)
 {
@@ -62,8 +62,8 @@ static int no_http(void *ctx, const struct tt_http_request *request,
 
 static const struct host_services services = { NULL, say, no_http, read_case };
 
-/* As in a worker: else OpenBLAS may choose other kernels, and the logs differ in
- * the last bits. */
+/* As in a worker: else OpenBLAS may choose other kernels, and the logs differ
+ * in the last bits. */
 static int take_environment(struct err *e)
 {
     size_t i;
@@ -90,7 +90,7 @@ static int load_here(struct channel *c, const char *path, struct err *e)
     return 0;
 }
 
-/* --- in a worker -------------------------------------------------------------------- */
+/* --- in a worker ---------------------------------------------------------- */
 
 static void on_hello(void *ctx, json_object *hello)
 {
@@ -187,7 +187,7 @@ static int ask_worker(struct channel *c, uint16_t type, struct tt_str payload,
     return c->answered ? 0 : err_set(e, TT_ECRASH, "%s", c->cause);
 }
 
-/* --- both ------------------------------------------------------------------------------ */
+/* --- both ----------------------------------------------------------------- */
 
 struct channel *channel_open(const char *path, const char *worker_path,
                              struct err *e)

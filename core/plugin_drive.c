@@ -45,7 +45,7 @@ struct drive {
     char *reason;
 };
 
-/* --- events ----------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 /* Time is the position: it passes, and every run sees the same. */
 static struct tt_event head(struct drive *d, size_t size, uint32_t kind)
@@ -111,7 +111,7 @@ static int add_enqueued(struct drive *d, struct err *e)
     return 0;
 }
 
-/* --- results ------------------------------------------------------------------------ */
+/* --- results -------------------------------------------------------------- */
 
 static void list_cases(struct drive *d, struct known *k,
                        const struct flight *f, uint64_t **ids, uint64_t *n)
@@ -195,7 +195,7 @@ static void land(struct drive *d)
     forget_flight(d, 0);
 }
 
-/* --- actions ------------------------------------------------------------------------- */
+/* --- actions -------------------------------------------------------------- */
 
 static int take_evaluate(struct drive *d, const struct tt_evaluate *v,
                          struct err *e)
@@ -279,7 +279,7 @@ static int take_action(struct drive *d, const struct tt_action *action,
     return 0;
 }
 
-/* --- steps ------------------------------------------------------------------------------ */
+/* --- steps ---------------------------------------------------------------- */
 
 /* The same bytes whoever worked on it: our own number, then the answer. */
 static int ask(struct drive *d, uint16_t type, const struct buf *payload,

@@ -58,7 +58,8 @@ static int usage(FILE *to, int code)
         "  --space FILE       parameters, as in a target: "
         "{\"node\":{\"name\":{\"type\":...}}}\n"
         "  --config JSON      of the plugin; checked against its schema\n"
-        "  --enqueue JSON     a person's candidate: {\"node\":{\"name\":value}}\n"
+        "  --enqueue JSON     a person's candidate: "
+        "{\"node\":{\"name\":value}}\n"
         "  --seed N           1\n"
         "  --iterations N     20: stop after so many results\n"
         "  --parallel N       1: candidates in flight\n"
@@ -74,7 +75,7 @@ static int number(const char *text, uint64_t lo, uint64_t hi, uint64_t *out)
     char *end;
 
     errno = 0;
-    *out = strtoull(text, &end, 10);
+    *out = strtoull(text, &end, 10); /* NOLINT: getopt saw to it */
     if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' &&
         *out >= lo && *out <= hi)
         return 0;
@@ -121,7 +122,7 @@ static int parse(struct run *r, int argc, char **argv)
     return 0;
 }
 
-/* --- what the options name ------------------------------------------------------ */
+/* --- what the options name ------------------------------------------------ */
 
 static int read_space(struct run *r, struct err *e)
 {
@@ -169,7 +170,7 @@ static int read_objects(struct run *r, struct channel *c, struct err *e)
     return rc;
 }
 
-/* --- what is printed --------------------------------------------------------------- */
+/* --- what is printed ------------------------------------------------------ */
 
 static void print_line(json_object *line)
 {

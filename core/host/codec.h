@@ -19,9 +19,10 @@
 #include "core/base/json.h"
 
 /* HELLO: what the worker says of itself, as JSON text:
- * {"protocol","sdk","plugin":{id,version,kind,abi_major,abi_minor,name,summary,
- * vendor,license,url,config_schema (an object),services[],caps[],param_kinds[],
- * budget_min,budget_max,state_schema,state_schema_min},"sandbox":{...},"pid"} */
+ * {"protocol","sdk","plugin":{id,version,kind ("strategy", "adapter"),
+ * abi_major,abi_minor,name,summary,vendor,license,url,config_schema (an
+ * object),services[],caps[],param_kinds[],budget_min,budget_max,state_schema,
+ * state_schema_min},"sandbox":{...},"pid"} */
 
 /* OPEN and VALIDATE of a strategy / an adapter. */
 void codec_put_problem(struct buf *b, const struct tt_problem *problem,
@@ -76,8 +77,9 @@ struct codec_outcomes {
 int codec_get_outcomes(struct tt_str bytes, struct arena *a,
                        struct codec_outcomes *outcomes, struct err *e);
 
-/* ADMIN: strs {method, params}, answered by BYTES: the JSON as it is. EXPLAIN: a
- * ref, answered likewise. SNAPSHOT: no payload, answered by BYTES: a state. */
+/* ADMIN: strs {method, params}, answered by BYTES: the JSON as it is. EXPLAIN:
+ * a ref, answered likewise. SNAPSHOT: no payload, answered by BYTES: a state.
+ */
 void codec_put_ref(struct buf *b, uint64_t ref);
 int codec_get_ref(struct tt_str bytes, uint64_t *ref, struct err *e);
 void codec_put_state(struct buf *b, uint32_t schema, struct tt_str bytes);

@@ -133,15 +133,18 @@ void codec_put_http_answer(struct buf *b, int code,
                            const struct tt_http_response *response,
                            const char *error_text)
 {
-    struct tt_str none = { NULL, 0 };
-    bool answered = code == 0 && response != NULL;
+    struct tt_http_response r = { 0 };
 
+    if (response != NULL)
+        r = *response;
+    if (code != 0) {
+        r.status = 0;
+        r.body = tt_str_of(error_text);
+    }
     wire_u32(b, (uint32_t)code);
-    wire_u32(b, answered ? response->status : 0);
-    wire_str(b, answered             ? response->body
-                : error_text != NULL ? tt_str_of(error_text)
-                                     : none);
-    wire_u64(b, response != NULL ? response->retry_after_ms : 0);
+    wire_u32(b, r.status);
+    wire_str(b, r.body);
+    wire_u64(b, r.retry_after_ms);
 }
 
 int codec_get_http_answer(struct tt_str bytes, int *code,

@@ -61,10 +61,13 @@ uint32_t codec_get_flags(struct codec_in *in, uint32_t known, const char *why)
 
 double codec_get_f64(struct codec_in *in)
 {
-    static const double nan_bits = (double)NAN;
+    const double ours = (double)NAN;
     double v = wire_get_f64(&in->r);
+    uint64_t bits, our_bits;
 
-    if (isnan(v) && memcmp(&v, &nan_bits, sizeof v) != 0)
+    memcpy(&bits, &v, sizeof bits);
+    memcpy(&our_bits, &ours, sizeof our_bits);
+    if (isnan(v) && bits != our_bits)
         codec_bad(in, "a NaN that is not the one we write");
     return v;
 }

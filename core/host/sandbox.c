@@ -62,7 +62,7 @@ json_object *sandbox_probe(void)
     return report_of(&g);
 }
 
-/* --- limits --------------------------------------------------------------------- */
+/* --- limits --------------------------------------------------------------- */
 
 static int limit(int resource, rlim_t soft, rlim_t hard, const char *name,
                  struct err *e)
@@ -96,9 +96,9 @@ static int apply_limits(const struct sandbox_limits *l, struct err *e)
     return rc;
 }
 
-/* --- who we are ------------------------------------------------------------------- */
+/* --- who we are ----------------------------------------------------------- */
 
-/* In a container the id may not be ours to take: that is reported, not fatal. */
+/* In a container the id may not be ours to take: reported, not fatal. */
 static int take_uid(const struct sandbox_limits *l, struct guards *g,
                     struct err *e)
 {

@@ -50,7 +50,7 @@ void serve_destroy(struct serve *v)
     free(v);
 }
 
-/* --- bytes -------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static int send_all(struct serve *v, const struct buf *out, struct err *e)
 {
@@ -101,7 +101,7 @@ static int read_more(struct serve *v, struct err *e)
     return 1;
 }
 
-/* Move the first whole frame of *from to *to. 1, 0 for none yet, or negative. */
+/* Move the first whole frame of *from to *to: 1, 0 for none yet, negative. */
 static int move_frame(struct buf *from, struct buf *to, struct err *e)
 {
     struct frame f;
@@ -116,7 +116,7 @@ static int move_frame(struct buf *from, struct buf *to, struct err *e)
     return 1;
 }
 
-/* --- services --------------------------------------------------------------------- */
+/* --- services ------------------------------------------------------------- */
 
 static void say(void *ctx, int level, struct tt_str text)
 {
@@ -205,7 +205,7 @@ static int read_case(void *ctx, uint32_t split, uint64_t id, struct buf *out,
     return 0;
 }
 
-/* --- the loop ----------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------- */
 
 int serve_hello(struct serve *v, json_object *hello, struct err *e)
 {

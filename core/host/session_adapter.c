@@ -23,6 +23,8 @@ static int mark(struct expected *x, struct tt_str name)
 {
     uint64_t i, at;
 
+    if (name.p == NULL)
+        name.p = "";
     for (i = 0; i < x->n; i++) {
         at = (x->next + i) % x->n;
         if (!tt_str_equal(x->names[at], name))
@@ -37,8 +39,7 @@ static int mark(struct expected *x, struct tt_str name)
     }
     return session_fault(x->s, "%s: an outcome of \"%.*s\", which was not "
                          "asked for", x->call,
-                         (int)(name.n < 200 ? name.n : 200),
-                         name.p != NULL ? name.p : "");
+                         (int)(name.n < 200 ? name.n : 200), name.p);
 }
 
 static int check_outcome(struct expected *x, const struct tt_outcome *o)
@@ -164,7 +165,7 @@ int session_find(struct host_session *s, struct tt_str payload)
 {
     struct expected x = { .any = true };
     struct tt_outcome_sink sink = { .ctx = &x, .emit = emit };
-    struct tt_str label;
+    struct tt_str label = { NULL, 0 };
     int rc = one_text(s, payload, &label, 1);
 
     if (rc != 0)
@@ -176,7 +177,7 @@ int session_find(struct host_session *s, struct tt_str payload)
 
 int session_abandon(struct host_session *s, struct tt_str payload)
 {
-    struct tt_str handle;
+    struct tt_str handle = { NULL, 0 };
     int rc = one_text(s, payload, &handle, 1);
 
     if (rc != 0)
@@ -192,7 +193,7 @@ int session_admin(struct host_session *s, struct tt_str payload)
     const struct tt_admin *admin = NULL;
     struct session_sink k;
     struct err e = { 0 };
-    struct tt_str call[2];
+    struct tt_str call[2] = { { NULL, 0 } };
     int rc = one_text(s, payload, call, 2);
 
     if (rc != 0)

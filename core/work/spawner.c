@@ -43,7 +43,7 @@ void spawn_free(struct spawn *s)
     free(s);
 }
 
-/* --- one process --------------------------------------------------------------- */
+/* --- one process ---------------------------------------------------------- */
 
 struct ends { /* ours, and the child's */
     int fd, err_fd, child_fd, child_err_fd;
@@ -186,7 +186,7 @@ static void start(struct spawn *s)
     close_fd(&x.child_err_fd);
 }
 
-/* --- the thread ------------------------------------------------------------------- */
+/* --- the thread ----------------------------------------------------------- */
 
 static void put_done(struct spawner *s, struct spawn *spawn)
 {

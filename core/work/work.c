@@ -26,7 +26,7 @@ const struct work_options work_defaults = {
     .crash_window_ms = 10 * 60 * 1000,
 };
 
-/* --- what the spawner has done --------------------------------------------------- */
+/* --- what the spawner has done -------------------------------------------- */
 
 static void take_started(struct work *w)
 {
@@ -48,7 +48,7 @@ static void on_done(void *ctx, uint32_t events)
     take_started(w);
 }
 
-/* --- life ---------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct work *work_create(struct loop *loop, const struct work_options *options,
                          struct err *e)
@@ -109,7 +109,7 @@ void work_destroy(struct work *w)
     free(w);
 }
 
-/* --- spawning -------------------------------------------------------------------------- */
+/* --- spawning ------------------------------------------------------------- */
 
 static char **arguments(const struct work *w, const struct worker_spec *spec)
 {
@@ -186,7 +186,7 @@ struct worker *work_spawn(struct work *w, const struct worker_spec *spec,
     return n;
 }
 
-/* --- crashes ----------------------------------------------------------------------------- */
+/* --- crashes -------------------------------------------------------------- */
 
 int64_t work_backoff_ms(struct work *w, const char *hash)
 {

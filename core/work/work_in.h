@@ -10,7 +10,7 @@
 #include "core/base/buf.h"
 #include "core/work/work.h"
 
-/* --- spawner.c: the thread that starts processes -------------------------------- */
+/* --- spawner.c: the thread that starts processes -------------------------- */
 
 struct spawn {
     struct spawn *next;
@@ -31,7 +31,7 @@ void spawner_push(struct spawner *s, struct spawn *spawn);
 struct spawn *spawner_take(struct spawner *s); /* a done one, or NULL */
 void spawner_stop(struct spawner *s); /* what is queued is not started */
 
-/* --- crashes.c: which hash fell how often ------------------------------------------ */
+/* --- crashes.c: which hash fell how often --------------------------------- */
 
 struct crashes {
     struct crash_record *records;
@@ -47,7 +47,7 @@ int64_t crashes_backoff_ms(struct crashes *c, const char *hash);
 int64_t crashes_quarantined(struct crashes *c, const char *hash);
 void crashes_release(struct crashes *c, const char *hash);
 
-/* --- chatter.c: what a worker says ---------------------------------------------------- */
+/* --- chatter.c: what a worker says ---------------------------------------- */
 
 struct chatter {
     struct buf line;
@@ -59,11 +59,11 @@ struct chatter {
 void chatter_fini(struct chatter *c);
 /* Bytes of the worker's standard error. */
 void chatter_bytes(struct worker *w, const char *bytes, size_t n);
-void chatter_end(struct worker *w); /* the rest of a line, and what was dropped */
+void chatter_end(struct worker *w); /* what is left, and what was dropped */
 /* One line that came as a LOG frame. */
 void chatter_log(struct worker *w, int level, struct tt_str text);
 
-/* --- worker.c -------------------------------------------------------------------------- */
+/* --- worker.c ------------------------------------------------------------- */
 
 struct request {
     uint32_t number;

@@ -20,7 +20,7 @@
 #define STOP_MS 2000    /* from CLOSE to SIGKILL */
 #define EOF_MS 500      /* from the end of fd 3 to SIGKILL */
 
-/* --- deadlines ------------------------------------------------------------------- */
+/* --- deadlines ------------------------------------------------------------ */
 
 static int64_t earliest(int64_t a, int64_t b)
 {
@@ -86,7 +86,7 @@ void worker_arm(struct worker *w)
     w->timer = due != 0 ? loop_at(w->work->loop, due, on_due, w) : 0;
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------- */
 
 static void on_fd(void *ctx, uint32_t events);
 
@@ -188,7 +188,7 @@ int worker_pid(const struct worker *w)
     return (int)w->pid;
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static void at_eof(struct worker *w)
 {
@@ -271,7 +271,7 @@ void worker_drain(struct worker *w)
     chatter_end(w);
 }
 
-/* --- birth ---------------------------------------------------------------------------- */
+/* --- birth ---------------------------------------------------------------- */
 
 static void on_exit_of(void *ctx, uint32_t events)
 {

@@ -40,7 +40,7 @@ static void die(const char *what)
     exit(1);
 }
 
-/* --- ours ------------------------------------------------------------------------ */
+/* --- ours ----------------------------------------------------------------- */
 
 static void on_hello(void *ctx, json_object *hello)
 {
@@ -128,7 +128,7 @@ static void put_step(struct buf *b, uint64_t max)
     codec_put_step(b, NULL, 0, &a);
 }
 
-/* --- the bare child ------------------------------------------------------------- */
+/* --- the bare child ------------------------------------------------------- */
 
 static int bare_start(char *program, pid_t *pid)
 {
@@ -172,7 +172,7 @@ static void bare_trip(int fd, const struct buf *bytes)
     }
 }
 
-/* --- figures ---------------------------------------------------------------------- */
+/* --- figures -------------------------------------------------------------- */
 
 static int smaller(const void *a, const void *b)
 {

@@ -10,7 +10,8 @@
 
 #define STR(text) { text, sizeof text - 1 }
 
-static const struct tt_str sample_choices[] = { STR("red"), STR("gr\xc3\xbcn") };
+static const struct tt_str sample_choices[] = { STR("red"),
+                                                STR("gr\xc3\xbcn") };
 static const struct tt_str sample_keep[] = { STR("{question}") };
 static const double sample_when[] = { 1, 0 };
 static const struct tt_param sample_params[] = {
@@ -172,7 +173,8 @@ static const struct tt_evaluation sample_evaluations[] = {
       .candidate = SAMPLE_CANDIDATE, .cases = sample_contents, .n_cases = 0 },
 };
 static const struct tt_batch sample_batch = {
-    .size = sizeof sample_batch, .evaluation_size = sizeof sample_evaluations[0],
+    .size = sizeof sample_batch,
+    .evaluation_size = sizeof sample_evaluations[0],
     .label = STR("r-1/b-1"), .evaluations = sample_evaluations,
     .n_evaluations = 2, .now_ms = 77,
 };

@@ -141,7 +141,7 @@ static void no_flip_hurts(void)
     free(path);
 }
 
-/* --- loading ----------------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------- */
 
 static bool load_says(const char *animal, int code, const char *part)
 {

@@ -236,7 +236,7 @@ static void the_end_of_work_leaves_nothing(void)
     CU_ASSERT_EQUAL(rig_n_fds(), before);
 }
 
-/* --- the daemon dies ---------------------------------------------------------------- */
+/* --- the daemon dies ------------------------------------------------------ */
 
 /* A daemon with one worker in a loop: tells its pid, then dies of SIGKILL. */
 static int be_daemon(void)

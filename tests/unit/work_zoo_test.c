@@ -10,7 +10,7 @@
 
 static struct rig rig;
 
-/* --- those that end their process ---------------------------------------------- */
+/* --- those that end their process ----------------------------------------- */
 
 struct end {
     const char *how, *cause;
@@ -81,7 +81,7 @@ static void cpu_time_ends_as_well(void)
     rig_end(&rig);
 }
 
-/* --- those that try what they must not ----------------------------------------- */
+/* --- those that try what they must not ------------------------------------ */
 
 struct attempt {
     const char *how, *said;
@@ -172,7 +172,7 @@ static void numbers_that_are_none_arrive_as_they_are(void)
     rig_end(&rig);
 }
 
-/* --- those that are no plugins --------------------------------------------------- */
+/* --- those that are no plugins -------------------------------------------- */
 
 static const struct attempt unloadable[] = {
     { "major", "built for plugin ABI 2.7, this trimtab has 1.0" },
@@ -215,7 +215,7 @@ static void a_plugin_under_a_false_name_is_refused(void)
     free(path);
 }
 
-/* --- and those that are good ------------------------------------------------------ */
+/* --- and those that are good ---------------------------------------------- */
 
 static void openblas_works_in_the_whole_sandbox(void)
 {

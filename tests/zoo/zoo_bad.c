@@ -37,7 +37,7 @@ static int verdict(const char *what, int worked,
     return zoo_done(sink, text);
 }
 
-/* --- the end of the process -------------------------------------------------- */
+/* --- the end of the process ----------------------------------------------- */
 
 static int do_segfault(struct tt_instance *self,
                        const struct tt_action_sink *sink, struct tt_error *e)
@@ -93,7 +93,7 @@ static int do_sleep(struct tt_instance *self, const struct tt_action_sink *sink,
     return nanosleep(&hour, NULL);
 }
 
-/* --- bad answers ------------------------------------------------------------------ */
+/* --- bad answers ---------------------------------------------------------- */
 
 static int do_nan(struct tt_instance *self, const struct tt_action_sink *sink,
                   struct tt_error *e)
@@ -199,7 +199,7 @@ static int do_close(struct tt_instance *self, const struct tt_action_sink *sink,
     return do_sleep(self, sink, e);
 }
 
-/* --- attempts --------------------------------------------------------------------- */
+/* --- attempts ------------------------------------------------------------- */
 
 static int do_fork(struct tt_instance *self, const struct tt_action_sink *sink,
                    struct tt_error *e)
@@ -329,7 +329,7 @@ static int do_data(struct tt_instance *self, const struct tt_action_sink *sink,
     return rc != 0 ? rc : zoo_done(sink, text);
 }
 
-/* --- gluttony ------------------------------------------------------------------------ */
+/* --- gluttony ------------------------------------------------------------- */
 
 static int do_memory(struct tt_instance *self,
                      const struct tt_action_sink *sink, struct tt_error *e)
@@ -364,7 +364,7 @@ static int do_spam(struct tt_instance *self, const struct tt_action_sink *sink,
     return zoo_done(sink, "spammed");
 }
 
-/* --- the table ------------------------------------------------------------------------ */
+/* --- the table ------------------------------------------------------------ */
 
 static const struct deed deeds[] = {
     { "segfault", do_segfault },
