@@ -37,10 +37,12 @@ static const struct end ends[] = {
 static void ends_have_a_name(void)
 {
     struct work_options o = work_defaults;
+    unsigned fds = rig_n_fds(), running;
     size_t i;
 
     o.crash_limit = 0;
     rig_start(&rig, &o);
+    running = rig_n_fds();
     for (i = 0; i < TT_ARRAY_LEN(ends); i++) {
         CU_ASSERT_EQUAL(rig_let(&rig, "bad", ends[i].how, 0), 0);
         CU_ASSERT_EQUAL(rig.n_down, 1);
@@ -52,8 +54,10 @@ static void ends_have_a_name(void)
         CU_ASSERT_EQUAL(rig.down.protocol, ends[i].protocol);
         CU_ASSERT(!rig.down.expected && !rig.down.timeout);
         CU_ASSERT(rig_no_child());
+        CU_ASSERT_EQUAL(rig_n_fds(), running);
     }
     rig_end(&rig);
+    CU_ASSERT_EQUAL(rig_n_fds(), fds);
 }
 
 static void what_never_ends_is_ended(void)
@@ -102,6 +106,7 @@ static const struct attempt refused[] = {
 
 static void attempts_are_refused_and_the_worker_lives(void)
 {
+    unsigned fds = rig_n_fds();
     size_t i;
 
     rig_start(&rig, NULL);
@@ -114,6 +119,7 @@ static void attempts_are_refused_and_the_worker_lives(void)
         CU_ASSERT(rig_no_child());
     }
     rig_end(&rig);
+    CU_ASSERT_EQUAL(rig_n_fds(), fds);
 }
 
 static void threads_are_for_whom_they_are_granted(void)
