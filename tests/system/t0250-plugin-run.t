@@ -31,6 +31,7 @@ both() { # NAME FILE OPTIONS...: in-process and in a worker, and compare
 both "sobol: equal logs" "$PLUGINS/sobol.so" --iterations 30 --parallel 4
 both "random: equal logs" "$PLUGINS/random.so" --iterations 30 --seed 7
 echo '{"n":{"x":{"type":"float","min":0,"max":1,"default":0}}}' >"$STATE/space"
+both "bayesian: equal logs" "$PLUGINS/bayesian.so" --iterations 25 --parallel 3
 both "OpenBLAS: equal logs" "$ZOO/zoo_blas.so" --iterations 3 \
     --space "$STATE/space"
 both "a person's candidate: equal logs" "$PLUGINS/random.so" --iterations 5 \
