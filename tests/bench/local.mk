@@ -4,6 +4,7 @@
 BENCH_TOOLS =
 BENCH_COMMANDS =
 include %D%/strategies.mk
+include %D%/store.mk
 include %D%/worker.mk
 bench: all $(BENCH_TOOLS) $(check_LTLIBRARIES)
 	@export $(TEST_PLACES) OPENBLAS_NUM_THREADS=1; \
