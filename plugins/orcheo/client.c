@@ -11,7 +11,6 @@
 #include "orcheo.h"
 
 #define MINUTE_MS 60000
-#define ANSWER_MAX (UINT64_C(32) << 20)
 
 int64_t mono_ms(void)
 {
@@ -267,6 +266,7 @@ int client_call(struct tt_instance *self, const char *method,
     snprintf(url, sizeof url, "%s%s", self->settings.url, path);
     snprintf(what, sizeof what, "%s %.150s", method, path);
     code = fetch(self, method, url, body, &response, e);
+    r->too_big = code == TT_ETOOBIG;
     if (code != 0)
         return fail_transport(self, what, code, e);
     r->status = response.status;

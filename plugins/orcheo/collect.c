@@ -170,9 +170,14 @@ static int look_up(struct tt_instance *self, const char *id,
     if (code == 0) {
         heard(self);
         code = look_at(self, r.body, sink);
-    } else if (code == TT_ENOENT) {
+    } else if (code == TT_ENOENT || r.too_big) {
         untrack(self, id);
-        code = emit(sink, TT_LOST, none, id, "the run is gone from Orcheo", 0);
+        code = r.too_big
+                   ? emit(sink, TT_ERROR, none, id, "the run and its result "
+                          "have more than 32 MiB: let the evaluation workflow "
+                          "return less", 0)
+                   : emit(sink, TT_LOST, none, id,
+                          "the run is gone from Orcheo", 0);
         if (code == 0)
             code = 1;
     }
@@ -213,37 +218,6 @@ static void handle_text(char *id, struct tt_str handle)
              handle.p != NULL ? handle.p : "");
 }
 
-/* Newest first, so ours lie within about as many as are in flight, unless
- * others use the workflow too: the rest is asked for one by one. */
-static int poll_list(struct tt_instance *self, const struct tt_str *handles,
-                     uint64_t n, const struct tt_outcome_sink *sink,
-                     unsigned *done, struct tt_error *e)
-{
-    struct reply r;
-    json_object *run;
-    char id[ID_BYTES];
-    unsigned strays = 0;
-    uint64_t i;
-    int code = collect_list(self, n + n / 2 + 5, &r, e);
-
-    if (code == 0)
-        heard(self);
-    for (i = 0; code == 0 && i < n; i++) {
-        handle_text(id, handles[i]);
-        run = list_find(r.body, id);
-        if (run != NULL)
-            code = look_at(self, run, sink);
-        else if (strays++ < STRAYS)
-            code = look_up(self, id, sink, e);
-        if (code > 0) {
-            ++*done;
-            code = 0;
-        }
-    }
-    reply_fini(&r);
-    return code;
-}
-
 static int poll_each(struct tt_instance *self, const struct tt_str *handles,
                      uint64_t n, const struct tt_outcome_sink *sink,
                      unsigned *done, struct tt_error *e)
@@ -260,6 +234,47 @@ static int poll_each(struct tt_instance *self, const struct tt_str *handles,
         *done += (unsigned)code;
     }
     return 0;
+}
+
+/* Newest first, so ours lie within about as many as are in flight, unless
+ * others use the workflow too: then the list grows, and what is not in it is
+ * asked for one by one. So is everything when the list is too big to read. */
+static int poll_list(struct tt_instance *self, const struct tt_str *handles,
+                     uint64_t n, const struct tt_outcome_sink *sink,
+                     unsigned *done, struct tt_error *e)
+{
+    struct reply r;
+    json_object *run;
+    char id[ID_BYTES];
+    unsigned strays = 0;
+    uint64_t i;
+    int code = collect_list(self, n + 5 + self->list_extra, &r, e);
+
+    if (r.too_big) {
+        reply_fini(&r);
+        return poll_each(self, handles, n < STRAYS ? n : STRAYS, sink, done,
+                         e);
+    }
+    if (code == 0)
+        heard(self);
+    for (i = 0; code == 0 && i < n; i++) {
+        handle_text(id, handles[i]);
+        run = list_find(r.body, id);
+        if (run != NULL)
+            code = look_at(self, run, sink);
+        else if (strays++ < STRAYS)
+            code = look_up(self, id, sink, e);
+        if (code > 0) {
+            ++*done;
+            code = 0;
+        }
+    }
+    if (strays > 0 && self->list_extra < LIST_MAX)
+        self->list_extra = 2 * self->list_extra + 5;
+    else if (strays == 0)
+        self->list_extra -= self->list_extra / 8;
+    reply_fini(&r);
+    return code;
 }
 
 /* Soon after something finished, then ever later; slower still when half of

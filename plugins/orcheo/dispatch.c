@@ -267,7 +267,11 @@ static size_t chunk_of(struct sending *s, size_t from)
     bool untried = s->self->target.mode == MODE_DIRECT &&
                    !s->self->target.config_proven;
     size_t most = s->self->careful > 0 || untried ? 1 : DISPATCH_MAX;
+    size_t room = s->self->n_tracked < LIST_MAX
+                      ? LIST_MAX - s->self->n_tracked : 0;
 
+    if (most > room) /* who is not in the list is not seen to end */
+        most = room;
     for (i = from; i < s->n && i - from < most; i++) {
         bytes += item_bytes(&s->items[i]);
         if (i > from && bytes > BODY_MAX)
@@ -289,6 +293,9 @@ static int send_all(struct sending *s, struct tt_error *e)
             return settle_all(s, s->items + at, s->n - at, TT_LATER,
                               "waiting for Orcheo's rate limit", wait);
         n = chunk_of(s, at);
+        if (n == 0)
+            return settle_all(s, s->items + at, s->n - at, TT_LATER, "as many "
+                              "runs are in flight as Orcheo lists", LATER_MS);
         if (t->mode == MODE_SLOTS && !t->config_proven) {
             code = assign_slots(s, s->items + at, n, &n, e);
             if (code != 0 && transient(code))

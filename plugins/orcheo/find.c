@@ -85,12 +85,19 @@ int collect_find(struct tt_instance *self, struct tt_str label,
 {
     struct reply r;
     json_object *run;
+    uint64_t limit;
     size_t i;
     int code = target_ready(self, e);
 
     if (code != 0)
         return code;
-    code = collect_list(self, LIST_MAX, &r, e);
+    /* Long inputs and results: better a part of the list than none. */
+    for (limit = LIST_MAX; ; limit /= 5) {
+        code = collect_list(self, limit, &r, e);
+        if (!r.too_big || limit < 5)
+            break;
+        reply_fini(&r);
+    }
     for (i = 0; code == 0 && i < json_object_array_length(r.body); i++) {
         run = json_object_array_get_idx(r.body, i);
         if (has_label(run, label))

@@ -26,6 +26,7 @@
 #define DISPATCH_MAX 100 /* runs in one dispatch; Orcheo refuses more */
 #define LIST_MAX 200     /* runs in one list; Orcheo gives no more */
 #define RING 512         /* requests of the last minute that are counted */
+#define ANSWER_MAX (UINT64_C(32) << 20) /* bytes of one answer */
 
 /* --- configuration -------------------------------------------------------- */
 
@@ -100,6 +101,7 @@ struct tt_instance {
     int64_t sent_ms[RING];   /* when the last requests went out */
     size_t n_sent;
     uint64_t backoff_ms;     /* of collect */
+    uint64_t list_extra;     /* runs beyond ours that a list is asked for */
     unsigned empties;        /* dispatches in a row that were answered [] */
     unsigned careful;        /* after a 5xx: so many dispatches of one run */
     char suspect[80];        /* evaluation that was alone in a 5xx */
@@ -167,6 +169,7 @@ bool config_holds(json_object *config, json_object *paths,
 struct reply {
     unsigned status;    /* 0: no answer came */
     json_object *body;  /* reply_fini() puts it */
+    bool too_big;       /* it did, but was larger than we take */
     char code[64];      /* of Orcheo's error, "" when it gave none */
     int64_t limit, current; /* of a full quota, else -1 */
 };

@@ -44,5 +44,5 @@ scenarios() {
     fill
     faults
     TT_LIVE_TOKEN=t TT_LIVE_FAULT=$W/fault \
-        "$TT_TOP_BUILDDIR/tests/orcheo/adapter_live" "$BASE" "$@"
+        "$TT_TOP_BUILDDIR/tests/orcheo/${DRIVER-adapter_live}" "$BASE" "$@"
 }

@@ -45,6 +45,20 @@ static void fault(const char *verb)
 
 /* --- the host ------------------------------------------------------------- */
 
+static void live_log(const struct tt_host *host, int level, struct tt_str text)
+{
+    (void)host;
+    printf("# <%d> %.*s\n", level, (int)text.n, text.p);
+}
+
+static const void *live_service(const struct tt_host *host, const char *id)
+{
+    static const struct tt_http_service http = { live_fetch };
+
+    (void)host;
+    return strcmp(id, TT_SERVICE_HTTP) == 0 ? &http : NULL;
+}
+
 enum progress { WAITING, IN_FLIGHT, DONE };
 
 struct job {

@@ -57,8 +57,15 @@ check_PROGRAMS += %D%/adapter_live
 	%D%/live_http.h $(orcheo_sources)
 %C%_adapter_live_CPPFLAGS = $(CORE_INC)
 %C%_adapter_live_LDADD = $(JSONC_LIBS) -lm
+if HAVE_CUNIT
+check_PROGRAMS += %D%/adapter_worker
+endif
+%C%_adapter_worker_SOURCES = %D%/adapter_worker.c %D%/live_http.h
+%C%_adapter_worker_CPPFLAGS = $(UNIT_INC)
+%C%_adapter_worker_LDADD = $(WORK_LIBS) $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 ORCHEO_TESTS = %D%/t0500-simulated.t %D%/t0501-simulated-faults.t \
 	%D%/t0502-simulated-quota.t %D%/t0503-simulated-redis.t \
+	%D%/t0504-simulated-worker.t \
 	%D%/t0510-inprocess.t %D%/t0520-celery.t %D%/t0530-misconfigured.t
 TESTS += $(ORCHEO_TESTS)
 EXTRA_DIST += %D%/live.sh %D%/live-sim.sh $(ORCHEO_TESTS)

@@ -219,6 +219,50 @@ static void one_list_serves_all_that_is_in_flight(void)
     bench_close(&b);
 }
 
+static void a_list_too_big_to_read_is_read_run_by_run(void)
+{
+    struct bench b;
+
+    CU_ASSERT_TRUE(bench_inputs(&b));
+    bench_submit(&b, 0, 6);
+    mock_succeed(mock_run_of("e0"), "candidate");
+    mock_transport("GET /api/workflows/" MOCK_WORKFLOW "/runs?", TT_ETOOBIG);
+    CU_ASSERT_EQUAL(bench_collect(&b, 0, 6), 0);
+    CU_ASSERT_EQUAL(b.seen.n, 1);
+    CU_ASSERT_EQUAL(b.seen.at[0].state, TT_SUCCEEDED);
+    /* and a result that is too big by itself is the workflow's fault */
+    mock_transport("GET /api/runs/", TT_ETOOBIG);
+    CU_ASSERT_EQUAL(bench_collect(&b, 1, 1), 0);
+    CU_ASSERT_EQUAL(b.seen.at[0].state, TT_ERROR);
+    CU_ASSERT_PTR_NOT_NULL(strstr(b.seen.at[0].message, "return less"));
+    mock_transport("GET /api/workflows/" MOCK_WORKFLOW "/runs?", TT_ETOOBIG);
+    CU_ASSERT_EQUAL(bench_find(&b, "trimtab:r1:1"), 0);
+    CU_ASSERT_EQUAL(b.seen.n, 6);
+    CU_ASSERT_EQUAL(mock_count("/runs?limit=40"), 1);
+    bench_close(&b);
+}
+
+static void a_list_grows_while_others_use_the_workflow_too(void)
+{
+    struct bench b;
+    unsigned i;
+
+    CU_ASSERT_TRUE(bench_inputs(&b));
+    bench_submit(&b, 0, 5);
+    for (i = 0; i < 3; i++) {
+        /* it holds none of ours */
+        mock_answer("GET /api/workflows/" MOCK_WORKFLOW "/runs?", 200, NULL);
+        free(mock.canned[0].body);
+        mock.canned[0].body = strdup("[]");
+        CU_ASSERT_EQUAL(bench_collect(&b, 0, 5), 0);
+    }
+    CU_ASSERT_EQUAL(mock_count("/runs?limit=10\n"), 1);
+    CU_ASSERT_EQUAL(mock_count("/runs?limit=15\n"), 1);
+    CU_ASSERT_EQUAL(mock_count("/runs?limit=25\n"), 1);
+    CU_ASSERT_EQUAL(mock_count("GET /api/runs/"), 12); /* four each */
+    bench_close(&b);
+}
+
 static void polls_come_slower_while_nothing_happens(void)
 {
     struct bench b;
@@ -494,6 +538,10 @@ static CU_TestInfo tests[] = {
     { "a slot run proves its config", a_slot_run_proves_its_config },
     { "one list serves all that is in flight",
       one_list_serves_all_that_is_in_flight },
+    { "a list too big to read is read run by run",
+      a_list_too_big_to_read_is_read_run_by_run },
+    { "a list grows while others use the workflow too",
+      a_list_grows_while_others_use_the_workflow_too },
     { "polls come slower while nothing happens",
       polls_come_slower_while_nothing_happens },
     { "our own rate is kept below Orcheo's",

@@ -56,6 +56,20 @@ static void a_hundred_go_in_one_dispatch_and_more_in_two(void)
     bench_close(&b);
 }
 
+static void no_more_are_in_flight_than_orcheo_lists(void)
+{
+    struct bench b;
+
+    CU_ASSERT_TRUE(bench_inputs(&b));
+    CU_ASSERT_EQUAL(bench_submit(&b, 0, 120), 0);
+    CU_ASSERT_EQUAL(bench_submit(&b, 200, 120), 0);
+    CU_ASSERT_EQUAL(b.seen.n, 120);
+    CU_ASSERT_EQUAL(b.seen.at[79].state, TT_RUNNING);
+    CU_ASSERT_EQUAL(b.seen.at[80].state, TT_LATER);
+    CU_ASSERT_EQUAL(json_object_array_length(mock.runs), 200);
+    bench_close(&b);
+}
+
 static void a_short_answer_is_later_for_the_missing(void)
 {
     struct bench b;
@@ -413,6 +427,8 @@ static CU_TestInfo tests[] = {
       the_token_is_a_reference_and_the_workspace_a_header },
     { "a hundred go in one dispatch, more in two",
       a_hundred_go_in_one_dispatch_and_more_in_two },
+    { "no more are in flight than Orcheo lists",
+      no_more_are_in_flight_than_orcheo_lists },
     { "a short answer is LATER for the missing",
       a_short_answer_is_later_for_the_missing },
     { "two empty answers with none in flight name the causes",

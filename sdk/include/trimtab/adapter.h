@@ -100,8 +100,10 @@ struct tt_adapter { /* "trimtab.adapter/1": frozen */
     int (*open)(const struct tt_host *host, const struct tt_setup *setup,
                 struct tt_instance **out, struct tt_error *e);
     /* Send a batch: exactly one outcome per evaluation (RUNNING, REFUSED,
-     * LATER, or a finished state). An error fails the batch as a whole and
-     * means "unsure": the host then calls find(label). [inst] */
+     * LATER, or a finished state). An error fails the batch as a whole.
+     * TT_ETIMEOUT and TT_ETRANSIENT mean "unsure": the host then calls
+     * find(label). Codes that no repeat will mend (TT_EINVAL, TT_EAUTH,
+     * TT_EPERM, TT_EPRECONDITION, ...) end the run with the message. [inst] */
     int (*submit)(struct tt_instance *self, const struct tt_batch *batch,
                   const struct tt_outcome_sink *sink, struct tt_error *e);
     /* What became of these handles? Emit those that finished; *again_ms says
