@@ -171,18 +171,18 @@ int anchor_check(const struct anchor *a, struct kv *kv, struct err *e)
     int rc;
 
     if (sequence < state->sequence)
-        return err_set(e, TT_ECORRUPT, "holds writes up to %" PRIu64
-                       ", its anchor says %" PRIu64, sequence,
+        return err_set(e, TT_ECORRUPT, "is older than its anchor: it holds "
+                       "%" PRIu64 " writes of %" PRIu64, sequence,
                        state->sequence);
     if (state->head.sequence == 0)
         return 0;
     rc = audit_read(kv, NULL, state->head.sequence, &head, e);
     if (rc == TT_ENOENT)
-        return err_set(e, TT_ECORRUPT, "does not hold audit event %" PRIu64
-                       ", which its anchor says was there",
-                       state->head.sequence);
+        return err_set(e, TT_ECORRUPT, "is older than its anchor: it lacks "
+                       "audit event %" PRIu64, state->head.sequence);
     if (rc == 0 && memcmp(head.hash, state->head.hash, sizeof head.hash) != 0)
-        return err_set(e, TT_ECORRUPT, "has another audit event %" PRIu64
-                       " than its anchor saw", head.sequence);
+        return err_set(e, TT_ECORRUPT, "has another history than its "
+                       "anchor: audit event %" PRIu64 " differs",
+                       head.sequence);
     return rc;
 }

@@ -7,7 +7,7 @@
  *
  * The copy has an anchor of its own. That is how an operator accepts an older
  * state on purpose: files that were put back by hand are behind their anchor
- * and refused, what store_restore() made is not. */
+ * and refused, what store_restore() made is not, and its audit trail says so. */
 #include "config.h"
 
 #include <dirent.h>
@@ -128,6 +128,30 @@ static int check_free(const char *to, struct err *e)
     return 0;
 }
 
+/* Who looks at the trail later must see that it was put back, from where, and
+ * what was accepted as lost. */
+static int write_event(const char *folder, const char *from,
+                       const char *accepted, struct err *e)
+{
+    struct store_options options = { .backend = "rocksdb", .path = folder };
+    struct store *s = store_open(&options, e);
+    struct store_batch *b = store_batch_create();
+    json_object *detail = json_object_new_object();
+    int rc = TT_EIO;
+
+    json_set_str(detail, "from", from);
+    if (accepted != NULL)
+        json_set_str(detail, "accepted", accepted);
+    store_audit(b, "operator", "store.restore", "store", detail);
+    json_object_put(detail);
+    if (s != NULL)
+        rc = store_commit(s, b, e);
+    else
+        store_batch_destroy(b);
+    store_close(s);
+    return rc;
+}
+
 /* Give it its name once it is whole. */
 static int publish(const char *partial, const char *to, struct err *e)
 {
@@ -142,7 +166,10 @@ static int publish(const char *partial, const char *to, struct err *e)
     return rc;
 }
 
-static int copy_store(struct kv *from, const char *to, struct err *e)
+/* restored_from: NULL for a backup. */
+static int copy_store(struct kv *from, const char *to,
+                      const char *restored_from, const char *accepted,
+                      struct err *e)
 {
     size_t n = strlen(to);
     char *target, *partial;
@@ -157,6 +184,8 @@ static int copy_store(struct kv *from, const char *to, struct err *e)
         rc = fs_remove_tree(partial, e); /* of one that did not finish */
     if (rc == 0) {
         rc = build(from, partial, e);
+        if (rc == 0 && restored_from != NULL)
+            rc = write_event(partial, restored_from, accepted, e);
         if (rc == 0)
             rc = publish(partial, target, e);
         if (rc != 0)
@@ -169,15 +198,13 @@ static int copy_store(struct kv *from, const char *to, struct err *e)
 
 int store_backup(struct store *s, const char *to, struct err *e)
 {
-    return copy_store(s->kv, to, e);
+    return copy_store(s->kv, to, NULL, NULL, e);
 }
 
-/* What is wrong with the records is refused. What is not there any more is
- * said, and accepted: that is what a restore is for. */
+/* What is wrong with the records is refused. */
 static int check_source(struct store *s, struct err *e)
 {
     json_object *problems = json_object_new_array();
-    struct err behind = { 0 };
     int rc = check_records(s->kv, problems, e);
     size_t n = json_object_array_length(problems);
 
@@ -187,29 +214,39 @@ static int check_source(struct store *s, struct err *e)
                      json_object_get_string(
                          json_object_array_get_idx(problems, 0)));
     json_object_put(problems);
-    if (rc == 0 && s->kv->damage != NULL)
-        log_warn("store.damaged", "path=%s note=\"%s\"", s->path,
-                 s->kv->damage);
-    if (rc == 0 && (s->anchor == NULL ||
-                    anchor_check(s->anchor, s->kv, &behind) != 0))
-        log_warn("store.behind", "path=%s note=\"%s\"", s->path,
-                 s->anchor == NULL ? "has no anchor" : behind.text);
     return rc;
+}
+
+/* What is not there any more is said, and accepted: that is what a restore is
+ * for. "" when nothing is known to be lost. */
+static void find_losses(struct store *s, struct err *lost)
+{
+    if (s->kv->damage != NULL)
+        err_set(lost, TT_ECORRUPT, "%s", s->kv->damage);
+    else if (s->anchor == NULL)
+        err_set(lost, TT_ECORRUPT, "it has no anchor");
+    else
+        anchor_check(s->anchor, s->kv, lost);
+    if (lost->code != 0)
+        log_warn("store.accepted", "path=%s lost=\"%s\"", s->path,
+                 lost->text);
 }
 
 int store_restore(const char *from, const char *to, struct err *e)
 {
     struct store_options options = { .backend = "rocksdb", .path = from,
                                      .read_only = true };
-    struct err why = { 0 };
+    struct err why = { 0 }, lost = { 0 };
     struct store *s = store_open(&options, &why);
     int rc;
 
     if (s == NULL)
         return err_set(e, why.code, "%s", why.text);
     rc = check_source(s, e);
-    if (rc == 0)
-        rc = copy_store(s->kv, to, e);
+    if (rc == 0) {
+        find_losses(s, &lost);
+        rc = copy_store(s->kv, to, from, lost.code != 0 ? lost.text : NULL, e);
+    }
     store_close(s);
     return rc;
 }

@@ -231,7 +231,8 @@ int store_backup(struct store *s, const char *to, struct err *e);
 /* The same from a store that nobody serves, checked first (TT_ECORRUPT with
  * the first problem). An old copy that was put in place by hand is behind its
  * anchor and does not open; what this makes has an anchor of its own, so it is
- * how an operator accepts an older state on purpose. The loss is logged. */
+ * how an operator accepts an older state on purpose. An audit event
+ * "store.restore" {"from","accepted": what is known to be lost} says so. */
 int store_restore(const char *from, const char *to, struct err *e);
 
 #endif

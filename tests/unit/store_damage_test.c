@@ -6,13 +6,16 @@
  *
  * The program runs itself: `fill PATH` writes and dies without closing, so
  * that all is in the write-ahead log; `look PATH` says by its exit code what
- * it found. A process of its own, because the library may abort. */
+ * it found; `full PATH` writes until it cannot. Processes of their own,
+ * because the library may abort. */
 #include "config.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,12 +97,38 @@ static int look(const char *path)
     return rc;
 }
 
+/* The log may not grow, as on a full disk. */
+static int write_until_full(const char *path)
+{
+    struct rlimit limit = { 40000, 40000 };
+    struct store *s = open_rocksdb(path);
+    char text[2000];
+    struct err e = { 0 };
+    uint64_t i;
+
+    memset(text, 'f', sizeof text);
+    text[0] = text[sizeof text - 2] = '"';
+    text[sizeof text - 1] = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    if (s == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 1;
+    for (i = 0; put_text(s, key_candidate("r-1", i), text) == 0; i++)
+        dprintf(STDOUT_FILENO, "%d\n", (int)i);
+    if (put_run(s, "r-2") != TT_EIO || store_writable(s, &e) != TT_EIO ||
+        get_code(s, key_candidate("r-1", 0)) != 0)
+        return 1;
+    store_close(s);
+    return 0;
+}
+
 static int child(const char *what, const char *path)
 {
     struct store *s;
 
     if (strcmp(what, "look") == 0)
         return look(path);
+    if (strcmp(what, "full") == 0)
+        return write_until_full(path);
     s = open_rocksdb(path);
     if (s == NULL)
         return 1;
@@ -113,6 +142,7 @@ static int run_self(const char *what, const char *path)
 {
     char self[] = "/proc/self/exe";
     char *argv[] = { self, xstrdup(what), xstrdup(path), NULL };
+    TT_AUTO_FREE char *acks = scratch_path("acks");
     posix_spawn_file_actions_t actions;
     int status = -1;
     pid_t pid;
@@ -120,6 +150,8 @@ static int run_self(const char *what, const char *path)
     posix_spawn_file_actions_init(&actions); /* the library's last words */
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
                                      O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, acks,
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (posix_spawn(&pid, self, &actions, NULL, argv, environ) == 0)
         waitpid(pid, &status, 0);
     posix_spawn_file_actions_destroy(&actions);
@@ -284,13 +316,16 @@ static void a_log_that_is_gone_is_refused_but_can_be_looked_at(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "acknowledged writes are lost"));
     s = open_read_only(work, &e);
     CU_ASSERT_PTR_NOT_NULL(s);
-    CU_ASSERT_TRUE(has_problem(s, "its anchor says"));
+    CU_ASSERT_TRUE(has_problem(s, "is older than its anchor"));
     store_close(s);
     /* on purpose: what is left becomes a store */
     CU_ASSERT_EQUAL(store_restore(work, to, &e), 0);
     s = open_rocksdb(to);
     CU_ASSERT_PTR_NOT_NULL(s);
     CU_ASSERT_EQUAL(problems(s), 0);
+    /* and its trail says so */
+    CU_ASSERT_PTR_NOT_NULL(strstr(get_text(s, key_audit(1)),
+                                  "\"accepted\":\"is older than its anchor"));
     store_close(s);
 }
 
@@ -438,7 +473,7 @@ static void another_history_is_refused(void)
     copy_tree(other_db, work_db);
     CU_ASSERT_PTR_NULL(store_open(&options, &e));
     CU_ASSERT_EQUAL(e.code, TT_ECORRUPT);
-    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "another audit event"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "another history"));
 }
 
 /* --- opening ------------------------------------------------------------- */
@@ -520,6 +555,32 @@ static void below_the_fence_nothing_is_written(void)
     s = store_open(&options, &e);
     CU_ASSERT_EQUAL(put_run(s, "r-2"), 0);
     store_close(s);
+}
+
+static void a_disk_that_is_full_costs_no_acknowledged_write(void)
+{
+    TT_AUTO_FREE char *acks = scratch_path("acks");
+    struct buf said = { 0 };
+    struct store *s;
+    char *last;
+    uint64_t n;
+
+    copy_tree(base_flushed, work);
+    CU_ASSERT_EQUAL(run_self("full", work), 0);
+    CU_ASSERT_EQUAL(fs_read(acks, 1 << 16, &said, NULL), 0);
+    CU_ASSERT_TRUE(said.len > 0);
+    said.data[said.len > 0 ? said.len - 1 : 0] = 0;
+    last = strrchr(said.data, '\n');
+    n = strtoul(last != NULL ? last : said.data, NULL, 10);
+    CU_ASSERT_TRUE(n >= 10);
+    s = open_rocksdb(work);
+    CU_ASSERT_PTR_NOT_NULL(s);
+    CU_ASSERT_EQUAL(get_code(s, key_candidate("r-1", n)), 0);
+    CU_ASSERT_TRUE(is_all_there(s));
+    CU_ASSERT_EQUAL(problems(s), 0);
+    CU_ASSERT_EQUAL(put_run(s, "r-2"), 0);
+    store_close(s);
+    buf_fini(&said);
 }
 
 /* Write the schema record behind the store's back; NULL deletes it. */
@@ -604,6 +665,8 @@ int main(int argc, char **argv)
           a_reader_beside_a_writer_sees_its_moment },
         { "below the fence nothing is written",
           below_the_fence_nothing_is_written },
+        { "a disk that is full costs no acknowledged write",
+          a_disk_that_is_full_costs_no_acknowledged_write },
         { "another schema is refused by name",
           another_schema_is_refused_by_name },
         { "a folder that cannot be made is said",
