@@ -6,6 +6,7 @@ include %D%/work/local.mk
 include %D%/broker/local.mk
 include %D%/engine/local.mk
 include %D%/http/local.mk
+include %D%/check/local.mk
 
 # The process in which a plugin runs. What it links is all that it can do: base
 # and host, neither store nor HTTP. Never instrumented: see tests/plain.mk.
@@ -18,7 +19,9 @@ trimtab_worker_SOURCES = %D%/main_worker.c
 trimtab_worker_CPPFLAGS = $(CORE_INC)
 trimtab_worker_LDADD = $(HOST_LIBS) $(BASE_LIBS)
 
-# What `trimtab plugin new|run` execute.
+# What `trimtab plugin new|run|check` execute. The plain build (tests/plain.mk)
+# makes one too: memory, threads and speed of a plugin are not to be judged from
+# an instrumented process.
 pkglibexec_PROGRAMS += trimtab-plugin
 trimtab_plugin_CPPFLAGS = $(CORE_INC) \
 	-DTT_TEMPLATE_DIR='"$(sdktemplatedir)"'
@@ -29,7 +32,8 @@ trimtab_plugin_SOURCES = \
 	%D%/plugin_new.c %D%/plugin_new.h \
 	%D%/plugin_objective.c %D%/plugin_objective.h \
 	%D%/plugin_run.c %D%/plugin_run.h
-trimtab_plugin_LDADD = $(WORK_LIBS) $(HOST_LIBS) $(ENGINE_PURE_LIBS)
+trimtab_plugin_LDADD = core/check/libcheck.a $(WORK_LIBS) $(HOST_LIBS) \
+	$(CRYPT_LIBS) $(ENGINE_PURE_LIBS)
 
 # What of the daemon's wiring is worth testing by itself.
 noinst_LIBRARIES += %D%/libdaemon.a

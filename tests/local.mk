@@ -15,6 +15,7 @@ include %D%/plain.mk
 include %D%/unit/local.mk
 include %D%/system/local.mk
 include %D%/system/host.mk
+include %D%/system/check.mk
 include %D%/zoo/local.mk
 include %D%/orcheo/local.mk
 include %D%/bench/local.mk

@@ -10,11 +10,13 @@
 #
 # Tests find them, in every kind of build, by the environment:
 #   TT_WORKER      trimtab-worker
+#   TT_PLUGIN_TOOL trimtab-plugin
 #   TT_PLUGIN_DIR  the plugins of this tree, *.so in one folder: what a daemon
 #                  of a test gets as its plugin directory
 #   TT_ZOO_DIR     the zoo's *.so
 TEST_PLACES = \
 	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
+	TT_PLUGIN_TOOL='$(PLAIN_BUILDDIR)/trimtab-plugin' \
 	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \
 	TT_ZOO_DIR='$(PLAIN_BUILDDIR)/tests/zoo/.libs'
 if SANITIZER
@@ -46,5 +48,6 @@ plain-plugins: $(plugin_LTLIBRARIES)
 	  to=plugins/built/`basename $$so`; \
 	  cmp -s $$so $$to || cp $$so $$to || exit 1; \
 	done
-plain-parts: plain-plugins $(check_LTLIBRARIES) trimtab-worker$(EXEEXT)
+plain-parts: plain-plugins $(check_LTLIBRARIES) trimtab-worker$(EXEEXT) \
+  trimtab-plugin$(EXEEXT)
 .PHONY: plain-build plain-plugins plain-parts

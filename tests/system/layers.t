@@ -36,9 +36,13 @@ alone 'sodium\.h' 'core/crypt/'
 alone 'seccomp\.h' 'core/host/'
 alone 'json-c/' 'core/base/|cli/|plugins/'
 never 'core/base includes nothing above it' core/base \
-    '(core/(crypt|host|work|broker|engine|http)|store)/'
+    '(core/(crypt|host|work|broker|engine|http|check)|store)/'
 never 'core/host knows neither store nor network nor engine' core/host \
+    '(core/(work|broker|engine|http|check)|store)/'
+never 'core/check stands on host, crypt and base alone' core/check \
     '(core/(work|broker|engine|http)|store)/'
+never 'the daemon does not know the checker' \
+    'core/work core/broker core/engine core/http store' 'core/check/'
 never 'work and broker know neither engine nor store' 'core/work core/broker' \
     '(core/(engine|http)|store)/'
 never 'the store stands on base and crypt alone' store \

@@ -9,3 +9,4 @@ include %D%/broker.mk
 include %D%/engine.mk
 include %D%/http.mk
 include %D%/plugins.mk
+include %D%/check.mk

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * child.h - what parent and child of a check have agreed on. */
+#ifndef TT_CHECK_CHILD_H
+#define TT_CHECK_CHILD_H
+
+#include "core/check/check_in.h"
+
+#define CHECK_RESULT_FD 3 /* the result, as JSON; a part's bytes */
+#define CHECK_STAGE_FD 4  /* a page: where the child is, NUL-terminated */
+#define CHECK_STAGE_BYTES 256
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * static_hash.c - S14: is this the file that it is said to be? Signatures are
+ * judged where keys are: by the daemon's `plugin add`. */
+#include "config.h"
+
+#include <string.h>
+
+#include "core/base/fs.h"
+#include "core/check/checks.h"
+#include "core/check/manifest.h"
+#include "core/crypt/crypt.h"
+
+/* A list with one sum a line; what follows it on the line is for people. */
+static bool is_revoked(const char *text, const char *sum)
+{
+    size_t n = strlen(sum);
+
+    while (*text != '\0') {
+        text += strspn(text, " \t");
+        if (strncasecmp(text, sum, n) == 0 &&
+            strchr(" \t\r\n", text[n]) != NULL) /* the end too */
+            return true;
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return false;
+}
+
+static void check_revoked(struct check_run *c, const char *sum)
+{
+    struct buf text = { 0 };
+    struct err e = { 0 };
+
+    if (c->o->revoked == NULL)
+        return;
+    if (fs_read(c->o->revoked, 16u << 20, &text, &e) != 0)
+        check_fail(c, "the list of revoked plugins: %s", e.text);
+    else if (is_revoked(text.data != NULL ? text.data : "", sum))
+        check_fail(c, "sha256 %s is revoked", sum);
+    buf_fini(&text);
+}
+
+void check_s14(struct check_run *c)
+{
+    char sum[CRYPT_HEX_BYTES];
+    struct manifest m;
+    struct err e = { 0 };
+    const char *said;
+
+    if (crypt_sha256_file(c->o->path, sum, &e) != 0) {
+        check_fail(c, "%s", e.text);
+        return;
+    }
+    if (manifest_open(&m, c->o->path, c->o->source, &e) == 0 &&
+        m.json != NULL) {
+        said = json_str(m.json, "sha256");
+        if (said != NULL && strcasecmp(said, sum) != 0)
+            check_fail(c, "sha256 is %s, plugin.json says %.80s", sum, said);
+    }
+    manifest_close(&m);
+    check_revoked(c, sum);
+}
