@@ -14,6 +14,7 @@
 /* One evaluation on its way. */
 struct item {
     const struct tt_evaluation *ev;
+    struct tt_str id;        /* the evaluation's */
     json_object *parameters; /* owned */
     json_object *run;        /* the dispatch item; owned */
     int slot;                /* -1: not by slot */
@@ -49,7 +50,7 @@ static int settle(struct sending *s, struct item *it, uint32_t state,
     if (it->settled)
         return 0;
     it->settled = true;
-    return emit(s->sink, state, it->ev->id, handle, message, after_ms);
+    return emit(s->sink, state, it->id, handle, message, after_ms);
 }
 
 static int settle_all(struct sending *s, struct item *items, size_t n,
@@ -84,7 +85,7 @@ static json_object *echo_find(json_object *list, struct item *it)
 
     for (i = 0; i < json_object_array_length(list); i++) {
         run = json_object_array_get_idx(list, i);
-        if (tt_str_equal(tt_str_of(run_evaluation(run)), it->ev->id))
+        if (tt_str_equal(tt_str_of(run_evaluation(run)), it->id))
             return run;
     }
     return NULL;
@@ -181,8 +182,7 @@ static int unsure(struct sending *s, struct item *items, size_t n,
     if (n != 1)
         return code;
     snprintf(id, sizeof id, "%.*s",
-             (int)(items->ev->id.n < 79 ? items->ev->id.n : 79),
-             items->ev->id.p);
+             (int)(items->id.n < 79 ? items->id.n : 79), items->id.p);
     if (strcmp(id, self->suspect) == 0)
         return settle(s, items, TT_REFUSED, "",
                       e != NULL ? e->message : "Orcheo answers 500", 0);
@@ -332,6 +332,7 @@ static int prepare_all(struct sending *s, const struct tt_batch *batch)
         memset(it, 0, sizeof *it);
         it->ev = (const struct tt_evaluation *)(const void *)(
             (const char *)batch->evaluations + i * batch->evaluation_size);
+        it->id = it->ev->id;
         code = prepare(s, it);
         if (it->settled || code != 0) {
             json_object_put(it->parameters);

@@ -208,13 +208,12 @@ static void take_template(struct draft *d, const char *path)
     char prefix[300], name[200];
     size_t n;
 
-    n = (size_t)snprintf(prefix, sizeof prefix, "configurable.%.250s.",
-                         d->node);
+    snprintf(prefix, sizeof prefix, "configurable.%.250s.", d->node);
+    n = strlen(prefix);
     if (strncmp(path, prefix, n) == 0) {
         snprintf(name, sizeof name, "%s", path + n);
     } else {
-        n = (size_t)snprintf(prefix, sizeof prefix, "prompts.%.250s.text",
-                             d->node);
+        snprintf(prefix, sizeof prefix, "prompts.%.250s.text", d->node);
         if (strcmp(path, prefix) != 0)
             return;
         snprintf(name, sizeof name, "system_prompt");
@@ -233,7 +232,7 @@ static void scan_text(struct draft *d, const char *text)
     while ((text = strstr(text, "{{config.")) != NULL) {
         text += strlen("{{config.");
         n = strcspn(text, "}\n");
-        if (text[n] == '}' && n < sizeof path) {
+        if (n < sizeof path && text[n] == '}') {
             snprintf(path, sizeof path, "%.*s", (int)n, text);
             take_template(d, path);
         }

@@ -149,6 +149,7 @@ json_object *js_array(json_object *o, const char *key)
 json_object *js_number(double value)
 {
     char text[40];
+    size_t n;
     int digits;
 
     for (digits = 15; digits <= 17; digits++) {
@@ -157,8 +158,9 @@ json_object *js_number(double value)
             break;
     }
     /* "1" would come back as an integer, and Python tells the two apart. */
+    n = strlen(text);
     if (strpbrk(text, ".eEn") == NULL)
-        strcat(text, ".0");
+        snprintf(text + n, sizeof text - n, ".0");
     return json_object_new_double_s(value, text);
 }
 

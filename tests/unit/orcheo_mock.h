@@ -46,7 +46,7 @@ static struct mock {
     void (*before)(const char *method, const char *path); /* or NULL */
 } mock;
 
-/* --- fixtures -------------------------------------------------------------- */
+/* --- fixtures ------------------------------------------------------------- */
 
 /* The body of a recorded answer; "0.46/x", or "x" beside the folders. */
 static json_object *fixture(const char *name)
@@ -93,7 +93,7 @@ static void put_str(json_object *o, const char *key, const char *value)
     json_object_object_add(o, key, json_object_new_string(value));
 }
 
-/* --- what stands in it -------------------------------------------------------- */
+/* --- what stands in it ---------------------------------------------------- */
 
 /* Upload a version; config is JSON text or NULL. */
 static json_object *mock_version(const char *script, const char *config)
@@ -105,7 +105,8 @@ static json_object *mock_version(const char *script, const char *config)
     snprintf(id, sizeof id, "00000000-0000-4000-8000-%012zu", n);
     put_str(v, "id", id);
     json_object_object_add(v, "version", json_object_new_int64((int64_t)n));
-    js_set_at(v, "graph.source", json_object_new_string(fixture_script(script)));
+    js_set_at(v, "graph.source",
+              json_object_new_string(fixture_script(script)));
     json_object_object_add(v, "runnable_config",
                            config != NULL ? json_tokener_parse(config) : NULL);
     json_object_object_add(v, "metadata", json_object_new_object());
@@ -165,7 +166,7 @@ static void mock_succeed(json_object *run, const char *source)
     put_str(tuned, "source", source);
 }
 
-/* --- routes --------------------------------------------------------------------- */
+/* --- routes --------------------------------------------------------------- */
 
 static json_object *mock_dispatch(json_object *body)
 {
@@ -309,7 +310,7 @@ static json_object *mock_route(const char *method, const char *path,
     return fixture("0.46/error_404_route");
 }
 
-/* --- the host ---------------------------------------------------------------------- */
+/* --- the host ------------------------------------------------------------- */
 
 static void mock_answer(const char *match, unsigned status, const char *name)
 {
@@ -435,7 +436,7 @@ static unsigned mock_count(const char *request)
     return n;
 }
 
-/* --- an instance and what it says ------------------------------------------------------ */
+/* --- an instance and what it says ----------------------------------------- */
 
 static const struct tt_param mock_params[] = {
     { .kind = TT_FLOAT, .name = { "answer.temperature", 18 }, .lo = 0, .hi = 2,

@@ -51,7 +51,7 @@ static bool bench_production(struct bench *b, const char *script)
     return bench_open(b, "{}");
 }
 
-/* --- read and write ---------------------------------------------------------------- */
+/* --- read and write ------------------------------------------------------- */
 
 static void read_gives_the_stored_values(void)
 {
@@ -167,7 +167,7 @@ static void write_refuses_what_orcheo_would_choke_on(void)
     bench_close(&b);
 }
 
-/* --- draft --------------------------------------------------------------------------- */
+/* --- draft ---------------------------------------------------------------- */
 
 static void a_draft_comes_from_stored_values_and_templates(void)
 {
@@ -252,7 +252,7 @@ static void a_prompt_of_the_config_is_found_with_its_path(void)
     bench_close(&b);
 }
 
-/* --- doctor ----------------------------------------------------------------------------- */
+/* --- doctor --------------------------------------------------------------- */
 
 /* The status of a check by name; "" when it was not made. */
 static const char *status_of(json_object *o, const char *name,

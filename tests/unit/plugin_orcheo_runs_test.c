@@ -4,7 +4,7 @@
  * Recorded ends of runs, polling, lost runs, and finding runs by label. */
 #include "tests/unit/orcheo_mock.h"
 
-/* --- what a finished run says --------------------------------------------------- */
+/* --- what a finished run says --------------------------------------------- */
 
 static void a_finished_run_gives_its_node_results(void)
 {
@@ -144,7 +144,8 @@ static void texts_of_orcheo_and_of_model_clients_are_infrastructure(void)
         "couldn't get a connection after 5.00 sec"));
     CU_ASSERT_TRUE(error_is_infrastructure(
         "duplicate key value violates unique constraint "
-        "\"checkpoint_migrations_pkey\"\nDETAIL:  Key (v)=(0) already exists."));
+        "\"checkpoint_migrations_pkey\"\nDETAIL:  Key (v)=(0) already "
+        "exists."));
     CU_ASSERT_TRUE(error_is_infrastructure(
         "duplicate key value violates unique constraint "
         "\"pg_type_typname_nsp_index\"\nDETAIL:  Key (typname, typnamespace)="
@@ -155,7 +156,8 @@ static void texts_of_orcheo_and_of_model_clients_are_infrastructure(void)
         "duplicate key value violates unique constraint \"users_pkey\""));
     CU_ASSERT_TRUE(error_is_infrastructure("Error code: 429 - {'error': {}}"));
     CU_ASSERT_FALSE(error_is_infrastructure("Error code: 400 - bad request"));
-    CU_ASSERT_FALSE(error_is_infrastructure("the model said: Connection error"));
+    CU_ASSERT_FALSE(error_is_infrastructure(
+        "the model said: Connection error"));
     CU_ASSERT_FALSE(error_is_infrastructure(""));
 }
 
@@ -197,7 +199,7 @@ static void a_slot_run_proves_its_config(void)
     bench_close(&b);
 }
 
-/* --- polling -------------------------------------------------------------------------- */
+/* --- polling -------------------------------------------------------------- */
 
 static void one_list_serves_all_that_is_in_flight(void)
 {
@@ -320,7 +322,7 @@ static void an_orcheo_that_is_down_loses_nothing(void)
     bench_close(&b);
 }
 
-/* --- lost runs --------------------------------------------------------------------------- */
+/* --- lost runs ------------------------------------------------------------ */
 
 static void a_run_that_no_worker_takes_is_lost_and_cancelled(void)
 {
@@ -392,7 +394,7 @@ static void a_run_that_is_gone_is_lost(void)
     bench_close(&b);
 }
 
-/* --- after a restart --------------------------------------------------------------------- */
+/* --- after a restart ------------------------------------------------------ */
 
 static void runs_are_found_again_by_label(void)
 {
@@ -451,7 +453,7 @@ static void a_run_given_up_is_cancelled(void)
     bench_close(&b);
 }
 
-/* --- configuration -------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------- */
 
 static int validate(const char *evaluation, struct tt_error *e)
 {

@@ -4,7 +4,7 @@
  * answers: what is sent, what counts as sent, and what a finished run says. */
 #include "tests/unit/orcheo_mock.h"
 
-/* --- submit ---------------------------------------------------------------- */
+/* --- submit --------------------------------------------------------------- */
 
 static void a_candidate_travels_in_the_inputs(void)
 {
@@ -242,8 +242,9 @@ static void a_listener_or_the_production_version_stops_everything(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(b.e.message, "listeners"));
     b.adapter->close(b.self);
 
-    CU_ASSERT_TRUE(bench_open(&b, "{\"workflow\":\"demo-qa\",\"version\":2,"
-                                  "\"production\":{\"workflow\":\"demo-qa\"}}"));
+    CU_ASSERT_TRUE(bench_open(
+        &b, "{\"workflow\":\"demo-qa\",\"version\":2,"
+            "\"production\":{\"workflow\":\"demo-qa\"}}"));
     CU_ASSERT_EQUAL(bench_submit(&b, 0, 1), TT_EPERM);
     CU_ASSERT_PTR_NOT_NULL(strstr(b.e.message, "production version"));
     CU_ASSERT_EQUAL(mock_count("POST"), 0);
@@ -311,7 +312,7 @@ static void a_model_that_drops_temperature_is_warned_of(void)
     bench_close(&b);
 }
 
-/* --- a config per run ---------------------------------------------------------- */
+/* --- a config per run ----------------------------------------------------- */
 
 static void a_dropped_config_is_seen_in_the_echo(void)
 {
@@ -459,7 +460,8 @@ static CU_TestInfo tests[] = {
       slots_hold_a_candidate_each_and_are_used_again },
     { "a slot that somebody else edits is stored again",
       a_slot_that_somebody_else_edits_is_stored_again },
-    { "paths say where a parameter stands", paths_say_where_a_parameter_stands },
+    { "paths say where a parameter stands",
+      paths_say_where_a_parameter_stands },
     CU_TEST_INFO_NULL,
 };
 
