@@ -124,22 +124,31 @@ static struct run_candidate *new_candidate(struct run *r,
     return c;
 }
 
-/* A host's candidate that the strategy asks for first: what is under way for
- * it anyhow, or ended and not told, is what it gets. */
-static struct run_job *adopt(struct run_candidate *c, const struct run_job *like)
+/* A host's candidate: what is under way for it anyhow, or has ended and was
+ * not told, is what the strategy gets. Of the host's own jobs always; of those
+ * of an earlier instance when it asks for the first time. */
+static struct run_job *adopt(struct run *r, struct run_candidate *c,
+                             const struct run_job *like, bool first)
 {
     size_t i;
 
     for (i = 0; i < c->n_jobs; i++) {
         struct run_job *j = c->jobs[i];
 
-        if (j != like && !j->told && j->by != JOB_GATE &&
-            j->split == like->split && j->n_cases == like->n_cases &&
-            j->repeats == like->repeats &&
-            (j->flags & like->flags) == like->flags &&
+        if (j == like || j->told || j->by == JOB_GATE ||
+            (!first && j->by != JOB_HOST) || j->split != like->split ||
+            j->n_cases != like->n_cases || j->repeats != like->repeats ||
+            (j->flags & like->flags) != like->flags ||
             memcmp(j->cases, like->cases,
-                   (size_t)j->n_cases * sizeof *j->cases) == 0)
-            return j;
+                   (size_t)j->n_cases * sizeof *j->cases) != 0)
+            continue;
+        if (j->by == JOB_HOST)
+            j->by = JOB_HOST_REF;
+        if (j->silent) { /* it ended before it was asked for */
+            j->silent = false;
+            run_find_untold(r);
+        }
+        return j;
     }
     return NULL;
 }
@@ -174,15 +183,10 @@ static void add_job(struct run *r, struct run_candidate *c,
         run_job_fail(r, j, cause, false);
         return;
     }
-    if (first && spec->by == JOB_HOST_REF) {
-        other = adopt(c, j);
-        if (other != NULL) {
-            take_back(r, j);
-            c->dirty = true;
-            if (other->by == JOB_HOST)
-                other->by = JOB_HOST_REF;
-            return;
-        }
+    if (spec->by == JOB_HOST_REF && adopt(r, c, j, first) != NULL) {
+        take_back(r, j);
+        c->dirty = true;
+        return;
     }
     if (first)
         other = run_job_same(r, c, j);

@@ -106,6 +106,8 @@ static json_object *job_document(const struct run *r, const struct run_job *j)
     json_set_str(o, "state", run_job_word(j->state));
     if (j->ended != 0)
         json_set_int(o, "ended", (int64_t)j->ended);
+    if (j->silent && j->by != JOB_GATE)
+        json_set_bool(o, "silent", true);
     if (j->infrastructure)
         json_set_bool(o, "infrastructure", true);
     if (j->same_as != NULL) {

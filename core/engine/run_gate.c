@@ -197,7 +197,7 @@ static void conclude(struct run *r, json_object *gate, struct run_job *winner,
                      const struct gate_verdict *v)
 {
     const char *why;
-    char text[400];
+    char text[450];
 
     if (winner == NULL) {
         no_winner(r, gate, "no finalist could be evaluated at the gate");
@@ -214,9 +214,8 @@ static void conclude(struct run *r, json_object *gate, struct run_job *winner,
     why = not_promoted(r, winner, v);
     run_note(r, "run.winner", "candidate %llu wins: %.256s",
              (unsigned long long)winner->candidate->number, v->text);
-    (void)snprintf(text, sizeof text, "run %s: %.256s", r->id,
-                   why != NULL ? why : v->text);
-    run_finish(r, RUN_COMPLETED, gate, winner->candidate, why == NULL, text);
+    run_finish(r, RUN_COMPLETED, gate, winner->candidate, why == NULL,
+               why != NULL ? why : v->text);
 }
 
 /* The baseline cannot even run: whatever can is a gain, but proves nothing. */

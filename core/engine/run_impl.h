@@ -84,6 +84,7 @@ struct run_job {
     bool infrastructure;  /* FAILED: not the candidate's fault */
     uint64_t ended;       /* sequence; 0 = not */
     bool told;
+    bool silent;          /* the strategy does not hear of its end */
     bool partial;         /* a PARTIAL waits to be told */
     uint64_t order;       /* sequence of its creation */
     struct run_job *same_as; /* whose result it takes */

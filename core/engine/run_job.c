@@ -63,6 +63,7 @@ struct run_job *run_job_add(struct run *r, struct run_candidate *c,
     j->candidate = c;
     j->number = (unsigned)c->n_jobs;
     j->by = spec->by;
+    j->silent = spec->by == JOB_GATE;
     j->epoch = r->epoch;
     j->order = ++r->sequence;
     j->split = spec->split;

@@ -137,6 +137,7 @@ static int load_job(struct run *r, struct run_candidate *c, json_object *o,
     j->repeat_base = (uint32_t)json_int(o, "repeat_base", 0);
     j->state = state_of(json_str(o, "state"));
     j->ended = number_of(o, "ended");
+    j->silent = j->silent || json_child(o, "silent") != NULL;
     j->infrastructure = json_child(o, "infrastructure") != NULL;
     j->cause = dup_member(o, "cause");
     if (j->state != JOB_PENDING && j->state != JOB_COMPLETE && j->cause == NULL)
@@ -385,7 +386,7 @@ static int load_answer(struct run *r, uint64_t position, struct tt_str bytes,
                     : STOP_EXHAUSTED;
         }
     }
-    r->hungry = n == max && !waits;
+    r->hungry = n == max && (!waits || max == 0);
     r->open_position = 0;
     return 0;
 }
@@ -468,6 +469,14 @@ static int by_enqueued(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* Pointers; qsort() must not be given a NULL, even for none. */
+static void sort(void *pointers, size_t n,
+                 int (*order)(const void *, const void *))
+{
+    if (n > 1)
+        qsort(pointers, n, sizeof(void *), order);
+}
+
 void run_find_untold(struct run *r)
 {
     size_t i, k;
@@ -477,12 +486,12 @@ void run_find_untold(struct run *r)
         for (k = 0; k < r->candidates[i]->n_jobs; k++) {
             struct run_job *j = r->candidates[i]->jobs[k];
 
-            if (j->ended == 0 || j->told || j->by == JOB_GATE)
+            if (j->ended == 0 || j->told || j->silent)
                 continue;
             r->untold = run_grow(r->untold, r->n_untold, sizeof(void *));
             r->untold[r->n_untold++] = j;
         }
-    qsort(r->untold, r->n_untold, sizeof(void *), by_ended);
+    sort(r->untold, r->n_untold, by_ended);
 }
 
 static int link_same(struct run *r, struct run_candidate *c, struct run_job *j,
@@ -515,7 +524,7 @@ static void mark_told(struct run_candidate *c)
 
         for (k = 0; k < c->n_jobs; k++)
             if (c->jobs[k]->ended != 0 && !c->jobs[k]->told &&
-                c->jobs[k]->by != JOB_GATE &&
+                !c->jobs[k]->silent &&
                 (oldest == NULL || c->jobs[k]->ended < oldest->ended))
                 oldest = c->jobs[k];
         if (oldest != NULL)
@@ -559,7 +568,7 @@ static void settle_live(struct run *r)
         if (r->live[i]->state == JOB_PENDING)
             r->live[n++] = r->live[i];
     r->n_live = n;
-    qsort(r->live, n, sizeof(void *), by_order);
+    sort(r->live, n, by_order);
 }
 
 int run_loaded(struct run *r, struct err *e)
@@ -574,7 +583,7 @@ int run_loaded(struct run *r, struct err *e)
     if (rc != 0)
         return rc;
     settle_live(r);
-    qsort(r->greet, r->n_greet, sizeof(void *), by_enqueued);
+    sort(r->greet, r->n_greet, by_enqueued);
     run_find_untold(r);
     run_llm_load(r);
     r->scores = xrealloc(r->scores, 2 * r->n_finished + 1, sizeof *r->scores);

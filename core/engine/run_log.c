@@ -368,13 +368,17 @@ void run_strategy_pump(struct run *r)
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
-/* Nobody asked for the baseline: it is evaluated all the same. */
+/* Whoever asked for it or not: the baseline is scored on all cases. */
 static void want_baseline(struct run *r)
 {
     struct run_candidate *c = run_candidate_at(r, 1);
     struct run_job_spec spec = { .by = JOB_HOST, .split = TT_VALIDATION };
+    size_t i;
 
-    if (c != NULL && c->n_jobs == 0)
+    for (i = 0; c != NULL && i < c->n_jobs; i++)
+        if (c->jobs[i]->whole && c->jobs[i]->split == TT_VALIDATION)
+            return;
+    if (c != NULL)
         run_job_plan(r, run_job_add(r, c, &spec));
 }
 
@@ -387,7 +391,8 @@ static void take_answer(struct run *r, const struct codec_actions *answer)
         n += answer->actions[i]->kind == TT_EVALUATE;
         waits = waits || answer->actions[i]->kind == TT_WAIT;
     }
-    r->hungry = n == r->open_max && !waits;
+    /* where nothing was offered, WAIT says nothing */
+    r->hungry = n == r->open_max && (!waits || r->open_max == 0);
     r->offered = r->open_max > 0;
     if (n > r->open_max) {
         run_fault(r, "it gave %zu EVALUATE where at most %llu were asked for",
@@ -468,6 +473,8 @@ static void start_over(struct run *r)
 
 void run_strategy_up(struct run *r, bool fresh)
 {
+    if (r->strategy_up)
+        return; /* said twice */
     r->strategy_up = true;
     r->step_sent = r->snapshotting = false;
     if (fresh)

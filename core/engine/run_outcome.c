@@ -426,6 +426,8 @@ void run_adapter_up(struct run *r)
 {
     size_t i, k;
 
+    if (r->adapter_up)
+        return; /* said twice */
     forget_call(r);
     r->adapter_up = true;
     for (i = 0; i < r->n_live; i++)

@@ -300,8 +300,12 @@ static void end(struct run *r, struct run_job *j, enum job_state state)
     if (j->by != JOB_GATE) {
         if (state != JOB_CANCELLED || r->state == RUN_RUNNING)
             finish_candidate(r, c); /* else the end of the search cut it off */
-        r->untold = run_grow(r->untold, r->n_untold, sizeof(void *));
-        r->untold[r->n_untold++] = j;
+        /* what it did not ask for would pass for what it did ask for */
+        j->silent = j->by == JOB_HOST && c->asked_host > 0;
+        if (!j->silent) {
+            r->untold = run_grow(r->untold, r->n_untold, sizeof(void *));
+            r->untold[r->n_untold++] = j;
+        }
         tell_people(r, j);
     }
     release_followers(r, j);

@@ -43,3 +43,4 @@ ENGINE_STORE_LIBS = core/engine/libengine.a $(STORE_LIBS) $(CUNIT_LIBS)
 %C%_resource_test_CPPFLAGS = $(UNIT_INC)
 %C%_resource_test_LDADD = $(ENGINE_STORE_LIBS)
 endif
+include %D%/engine_run.mk

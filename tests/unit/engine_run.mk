@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# The runs: the pure machine in a world of its own, then the whole engine.
+EXTRA_DIST += %D%/run_sim.h
+if HAVE_CUNIT
+RUN_SIM = %D%/run_sim.c
+RUN_SIM_LIBS = core/engine/libengine.a $(HOST_LIBS) $(CRYPT_LIBS) \
+	$(BASE_LIBS) $(CUNIT_LIBS)
+RUN_TESTS = \
+	%D%/engine_run_crash_test \
+	%D%/engine_run_random_test
+check_PROGRAMS += $(RUN_TESTS)
+TESTS += $(RUN_TESTS)
+%C%_engine_run_random_test_SOURCES = %D%/engine_run_random_test.c \
+	$(RUN_SIM) tests/zoo/zoo_cases.c
+%C%_engine_run_random_test_CPPFLAGS = $(UNIT_INC)
+%C%_engine_run_random_test_LDADD = $(RUN_SIM_LIBS)
+%C%_engine_run_crash_test_SOURCES = %D%/engine_run_crash_test.c \
+	$(RUN_SIM) tests/zoo/zoo_cases.c
+%C%_engine_run_crash_test_CPPFLAGS = $(UNIT_INC)
+%C%_engine_run_crash_test_LDADD = $(RUN_SIM_LIBS)
+endif
