@@ -342,6 +342,15 @@ static void a_run_that_no_worker_takes_is_lost_and_cancelled(void)
     bench_close(&b);
 }
 
+/* As if all of them had been waiting for so much longer. */
+static void age(struct bench *b, int64_t ms)
+{
+    size_t i;
+
+    for (i = 0; i < b->self->n_tracked; i++)
+        b->self->tracked[i].since_ms -= ms;
+}
+
 static void a_run_waits_as_long_as_older_ones_are_worked_on(void)
 {
     struct bench b;
@@ -349,15 +358,31 @@ static void a_run_waits_as_long_as_older_ones_are_worked_on(void)
     CU_ASSERT_TRUE(bench_inputs(&b));
     bench_submit(&b, 0, 3);
     mock_status(mock_run_of("e1"), "running");
-    b.self->settings.pending_ms = 1;
-    usleep(3000);
+    b.self->settings.pending_ms = 4000;
+    age(&b, 5000);
     /* e0 was overtaken by e1, so it is in no queue; e2 waits its turn */
     CU_ASSERT_EQUAL(bench_collect(&b, 1, 1), 0);
-    b.self->settings.pending_ms = 1000;
-    b.self->tracked[0].since_ms -= 5000;
     CU_ASSERT_EQUAL(bench_collect(&b, 0, 3), 0);
     CU_ASSERT_EQUAL(b.seen.n, 1);
     CU_ASSERT_STRING_EQUAL(b.seen.at[0].id, "e0");
+    bench_close(&b);
+}
+
+static void nobody_ages_while_orcheo_is_silent(void)
+{
+    struct bench b;
+
+    CU_ASSERT_TRUE(bench_inputs(&b));
+    bench_submit(&b, 0, 1);
+    CU_ASSERT_EQUAL(bench_collect(&b, 0, 1), 0);
+    b.self->settings.pending_ms = 30000;
+    age(&b, 60000);
+    b.self->heard_ms -= 60000;
+    CU_ASSERT_EQUAL(bench_collect(&b, 0, 1), 0);
+    CU_ASSERT_EQUAL(b.seen.n, 0);
+    age(&b, 60000); /* it was there, and nobody took the run */
+    CU_ASSERT_EQUAL(bench_collect(&b, 0, 1), 0);
+    CU_ASSERT_EQUAL(b.seen.n, 1);
     bench_close(&b);
 }
 
@@ -554,6 +579,8 @@ static CU_TestInfo tests[] = {
       a_run_that_no_worker_takes_is_lost_and_cancelled },
     { "a run waits as long as older ones are worked on",
       a_run_waits_as_long_as_older_ones_are_worked_on },
+    { "nobody ages while Orcheo is silent",
+      nobody_ages_while_orcheo_is_silent },
     { "a run that runs too long is lost", a_run_that_runs_too_long_is_lost },
     { "a run that is gone is lost", a_run_that_is_gone_is_lost },
     { "runs are found again by label", runs_are_found_again_by_label },

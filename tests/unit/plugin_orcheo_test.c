@@ -105,6 +105,23 @@ static void two_empty_answers_with_none_in_flight_name_the_causes(void)
     bench_close(&b);
 }
 
+static void a_run_that_was_taken_ends_the_count_of_empty_answers(void)
+{
+    struct bench b;
+
+    CU_ASSERT_TRUE(bench_inputs(&b));
+    mock.quota = 0;
+    CU_ASSERT_EQUAL(bench_submit(&b, 0, 1), 0);
+    mock.quota = 1;
+    CU_ASSERT_EQUAL(bench_submit(&b, 0, 1), 0);
+    mock_succeed(mock_run_of("e0"), "candidate");
+    CU_ASSERT_EQUAL(bench_collect(&b, 0, 1), 0);
+    CU_ASSERT_EQUAL(bench_submit(&b, 1, 1), 0);
+    CU_ASSERT_EQUAL(b.seen.at[0].state, TT_LATER);
+    CU_ASSERT_EQUAL(bench_submit(&b, 1, 1), TT_EPRECONDITION);
+    bench_close(&b);
+}
+
 static void a_rate_limit_is_later_and_stops_all_calls(void)
 {
     struct bench b;
@@ -434,6 +451,8 @@ static CU_TestInfo tests[] = {
       a_short_answer_is_later_for_the_missing },
     { "two empty answers with none in flight name the causes",
       two_empty_answers_with_none_in_flight_name_the_causes },
+    { "a run that was taken ends the count of empty answers",
+      a_run_that_was_taken_ends_the_count_of_empty_answers },
     { "a rate limit is LATER and stops all calls",
       a_rate_limit_is_later_and_stops_all_calls },
     { "a refused connection is LATER, a timeout is unsure",
