@@ -3,8 +3,9 @@
  * store.c - open and close, and the calls that the daemon makes. */
 #include "config.h"
 
-#include <inttypes.h>
+#include <libgen.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/fs.h"
 #include "core/base/mem.h"
@@ -15,6 +16,15 @@
 #include "store/view.h"
 
 /* --- the anchor ---------------------------------------------------------- */
+
+static int sync_parent(const char *path, struct err *e)
+{
+    char *copy = xstrdup(path);
+    int rc = fs_sync_dir(dirname(copy), e);
+
+    free(copy);
+    return rc;
+}
 
 static int make_anchor(struct store *s, const char *path, struct err *e)
 {
@@ -30,6 +40,8 @@ static int make_anchor(struct store *s, const char *path, struct err *e)
         return rc;
     state.sequence = s->kv->methods->sequence(s->kv);
     rc = anchor_create(path, &state, e);
+    if (rc == 0)
+        rc = sync_parent(s->path, e); /* the folder may be new */
     if (rc == 0)
         s->anchor = anchor_open(path, false, e);
     return rc != 0 ? rc : s->anchor == NULL ? TT_EIO : 0;
@@ -117,27 +129,57 @@ struct store *store_over(struct kv *kv, const struct store_options *options,
     return s;
 }
 
-/* The anchor is read before the database is opened: beside a running daemon
- * both move on, and the database must not seem behind. */
-static int open_files(struct store *s, const char *db, const char *anchor,
-                      struct err *e)
+static int open_writer(struct store *s, const char *db, const char *anchor,
+                       struct err *e)
 {
     struct err none = { 0 };
-    bool exists = kv_rocksdb_exists(db);
-    int rc;
+    int rc = fs_mkdirs(s->path, 0700, e);
 
-    if (s->read_only && !exists)
-        return err_set(e, TT_ENOENT, "store %s: there is none", s->path);
-    rc = s->read_only ? 0 : fs_mkdirs(s->path, 0700, e);
     if (rc != 0)
         return rc;
-    s->anchor = anchor_open(anchor, s->read_only, &none);
-    if (s->anchor == NULL && none.code != TT_ENOENT && !s->read_only)
+    s->anchor = anchor_open(anchor, false, &none);
+    if (s->anchor == NULL && none.code != TT_ENOENT)
         return err_set(e, none.code, "store: %s", none.text);
-    if (s->anchor != NULL && !exists)
+    if (s->anchor != NULL && !kv_rocksdb_exists(db))
         return err_set(e, TT_ECORRUPT, "store %s: the database is gone, its "
                        "anchor is there: restore a backup", s->path);
-    s->kv = kv_rocksdb_open(db, s->read_only, e);
+    s->kv = kv_rocksdb_open(db, false, e);
+    return s->kv != NULL ? 0 : TT_EIO;
+}
+
+static void drop_view(struct store *s)
+{
+    if (s->kv != NULL)
+        s->kv->methods->close(s->kv);
+    anchor_close(s->anchor);
+    s->kv = NULL;
+    s->anchor = NULL;
+}
+
+/* The anchor is read first: beside a running daemon both move on, and the
+ * database must not seem behind. */
+static bool open_view(struct store *s, const char *db, const char *anchor,
+                      struct err *e)
+{
+    s->anchor = anchor_open(anchor, true, NULL);
+    s->kv = kv_rocksdb_open(db, true, e);
+    return s->kv != NULL && s->kv->damage == NULL && s->anchor != NULL &&
+           anchor_check(s->anchor, s->kv, NULL) == 0;
+}
+
+/* A daemon may delete a log or a table between our reading of its list and
+ * our opening of it. So what looks damaged is looked at again. */
+static int open_reader(struct store *s, const char *db, const char *anchor,
+                       struct err *e)
+{
+    int tries = 5;
+
+    if (!kv_rocksdb_exists(db))
+        return err_set(e, TT_ENOENT, "store %s: there is none", s->path);
+    while (!open_view(s, db, anchor, e) && --tries > 0) {
+        drop_view(s);
+        usleep(20000);
+    }
     return s->kv != NULL ? 0 : TT_EIO;
 }
 
@@ -151,7 +193,8 @@ static struct store *open_rocksdb(const struct store_options *options,
 
     s->path = xstrdup(options->path);
     s->read_only = options->read_only;
-    rc = open_files(s, db, anchor, e);
+    rc = s->read_only ? open_reader(s, db, anchor, e)
+                      : open_writer(s, db, anchor, e);
     if (rc == 0)
         rc = open_over(s, options, anchor, e);
     free(db);

@@ -12,8 +12,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -32,6 +34,8 @@
 #define N_VERSIONS 4
 
 extern char **environ;
+
+static atomic_bool stop_writing;
 
 enum found {
     FOUND_ALL = 0,      /* whatever was changed does not matter */
@@ -533,6 +537,50 @@ static void a_reader_beside_a_writer_sees_its_moment(void)
     CU_ASSERT_EQUAL(e.code, TT_ENOENT);
 }
 
+/* Fast enough for the database to switch logs and write tables all the time. */
+static void *write_a_lot(void *arg)
+{
+    struct store *s = arg;
+    struct store_key key = { .kind = STORE_SNAPSHOT, .part = { "r-1" } };
+    char *text = xcalloc(1, 1 << 18);
+
+    memset(text, 'x', (1 << 18) - 1);
+    while (!atomic_load(&stop_writing)) {
+        struct store_batch *b = store_batch_create();
+
+        store_put(b, key, tt_str_of(text));
+        store_audit(b, "writer", "write", "r-1", NULL);
+        store_commit(s, b, NULL);
+    }
+    free(text);
+    return NULL;
+}
+
+static void a_reader_beside_a_busy_writer_is_not_alarmed(void)
+{
+    struct err e = { 0 };
+    struct store *s, *reader;
+    pthread_t thread;
+    int i;
+
+    copy_tree(base_flushed, work);
+    s = open_rocksdb(work);
+    atomic_store(&stop_writing, false);
+    pthread_create(&thread, NULL, write_a_lot, s);
+    for (i = 0; i < 8; i++) {
+        reader = open_read_only(work, &e);
+        CU_ASSERT_PTR_NOT_NULL(reader);
+        if (reader == NULL)
+            printf("# %s\n", e.text);
+        else
+            CU_ASSERT_EQUAL(problems(reader), 0);
+        store_close(reader);
+    }
+    atomic_store(&stop_writing, true);
+    pthread_join(thread, NULL);
+    store_close(s);
+}
+
 static void below_the_fence_nothing_is_written(void)
 {
     struct store_options options = { .backend = "rocksdb", .path = work,
@@ -663,6 +711,8 @@ int main(int argc, char **argv)
         { "a store is open once", a_store_is_open_once },
         { "a reader beside a writer sees its moment",
           a_reader_beside_a_writer_sees_its_moment },
+        { "a reader beside a busy writer is not alarmed",
+          a_reader_beside_a_busy_writer_is_not_alarmed },
         { "below the fence nothing is written",
           below_the_fence_nothing_is_written },
         { "a disk that is full costs no acknowledged write",
