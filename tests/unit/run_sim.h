@@ -96,4 +96,23 @@ json_object *sim_json(const struct sim *s, enum store_kind kind,
 uint64_t sim_count(const struct sim *s, enum store_kind kind);
 const struct tt_plugin *sim_random_strategy(void); /* asktell, snapshots */
 
+/* A strategy that does what a test says: next is called for each ask. What it
+ * was told is counted by kind. */
+struct sim_script {
+    int (*next)(struct sim_script *script, const struct tt_ask *ask,
+                const struct tt_action_sink *sink, struct tt_error *e);
+    unsigned asks, told[TT_DEADLINE + 1];
+    double objective;        /* of the last RESULT */
+    uint64_t ref, n_cases;   /* and whose it was */
+    uint64_t tokens;
+    char text[200];          /* cause, or the model's words */
+    uint64_t n_params;
+};
+const struct tt_plugin *sim_script_strategy(struct sim_script *script);
+/* EVALUATE of an own ref at x (all numbers; 0 for a known ref without values)
+ * or of a host's. */
+int sim_evaluate(const struct tt_action_sink *sink, uint64_t ref,
+                 uint64_t n_params, double x);
+int sim_emit(const struct tt_action_sink *sink, uint32_t kind); /* WAIT, DONE */
+
 #endif

@@ -329,6 +329,19 @@ static int do_data(struct tt_instance *self, const struct tt_action_sink *sink,
     return rc != 0 ? rc : zoo_done(sink, text);
 }
 
+/* A look at what will judge it. */
+static int do_peek(struct tt_instance *self, const struct tt_action_sink *sink,
+                   struct tt_error *e)
+{
+    const struct tt_data_service *data =
+        self->host->get_service(self->host, TT_SERVICE_DATA);
+    char text[256] = "";
+    struct tt_sink to = { text, to_text };
+    int rc = data->read(self->host, TT_HOLDOUT, 0, &to, e);
+
+    return rc != 0 ? rc : zoo_done(sink, text);
+}
+
 /* --- gluttony ------------------------------------------------------------- */
 
 static int do_memory(struct tt_instance *self,
@@ -394,6 +407,7 @@ static const struct deed deeds[] = {
     { "environment", do_environment },
     { "descriptors", do_descriptors },
     { "data", do_data },
+    { "peek", do_peek },
     { "memory", do_memory },
     { "spam", do_spam },
 };
