@@ -48,17 +48,18 @@ static void serve_one(int fd)
         "\"completion_tokens\":500}}";
     char head[200];
 
-    while (read_all(fd, model.seen, sizeof model.seen)) {
+    /* one request a connection: there is one thread */
+    if (read_all(fd, model.seen, sizeof model.seen)) {
         bool broken = atomic_load(&model.broken);
 
         atomic_fetch_add(&model.calls, 1);
         snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: "
-                 "application/json\r\nContent-Length: %zu\r\n\r\n",
+                 "application/json\r\nConnection: close\r\n"
+                 "Content-Length: %zu\r\n\r\n",
                  broken ? "400 no" : "200 OK", broken ? 2 : strlen(body));
-        if (send(fd, head, strlen(head), MSG_NOSIGNAL) < 0 ||
-            send(fd, broken ? "no" : body, broken ? 2 : strlen(body),
-                 MSG_NOSIGNAL) < 0)
-            break;
+        if (send(fd, head, strlen(head), MSG_NOSIGNAL) > 0)
+            (void)!send(fd, broken ? "no" : body, broken ? 2 : strlen(body),
+                        MSG_NOSIGNAL);
     }
     close(fd);
 }
