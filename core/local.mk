@@ -35,6 +35,13 @@ trimtab_plugin_SOURCES = \
 trimtab_plugin_LDADD = core/check/libcheck.a $(WORK_LIBS) $(HOST_LIBS) \
 	$(CRYPT_LIBS) $(ENGINE_PURE_LIBS)
 
+# The daemon.
+sbin_PROGRAMS += trimtabd
+trimtabd_CPPFLAGS = $(CORE_INC)
+trimtabd_SOURCES = %D%/main_trimtabd.c
+trimtabd_LDADD = %D%/libdaemon.a %D%/http/libhttp.a %D%/engine/libengine.a \
+	$(BROKER_LIBS) $(WORK_LIBS) $(HOST_LIBS) $(STORE_LIBS) $(MHD_LIBS)
+
 # What of the daemon's wiring is worth testing by itself.
 noinst_LIBRARIES += %D%/libdaemon.a
 %C%_libdaemon_a_CPPFLAGS = $(CORE_INC) \

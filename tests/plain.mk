@@ -15,6 +15,7 @@
 #                  of a test gets as its plugin directory
 #   TT_ZOO_DIR     the zoo's *.so
 TEST_PLACES = \
+	TT_PLAIN_BUILDDIR='$(PLAIN_BUILDDIR)' \
 	TT_WORKER='$(PLAIN_BUILDDIR)/trimtab-worker' \
 	TT_PLUGIN_TOOL='$(PLAIN_BUILDDIR)/trimtab-plugin' \
 	TT_PLUGIN_DIR='$(PLAIN_BUILDDIR)/plugins/built' \

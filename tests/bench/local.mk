@@ -6,6 +6,7 @@ BENCH_COMMANDS =
 include %D%/strategies.mk
 include %D%/store.mk
 include %D%/worker.mk
+include %D%/params.mk
 bench: all $(BENCH_TOOLS) $(check_LTLIBRARIES)
 	@export $(TEST_PLACES) OPENBLAS_NUM_THREADS=1; \
 	for command in $(BENCH_COMMANDS); do \
