@@ -57,6 +57,7 @@ nodist_%C%_libdaemon_a_SOURCES = %D%/daemon_config_schema.inc
 %D%/daemon_config_schema.inc: $(top_srcdir)/core/daemon_config.schema.json
 	$(AM_V_GEN)$(MKDIR_P) core && sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' \
 	  -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/core/daemon_config.schema.json > $@
+%D%/libdaemon_a-daemon_config.$(OBJEXT): %D%/daemon_config_schema.inc
 BUILT_SOURCES += %D%/daemon_config_schema.inc
 CLEANFILES += %D%/daemon_config_schema.inc
 EXTRA_DIST += %D%/daemon_config.schema.json

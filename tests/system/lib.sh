@@ -24,10 +24,14 @@ not_ok() {
     shift
     [ $# -eq 0 ] || printf '%s\n' "$*" | head -n 20 | sed 's/^/# /'
 }
-check() { # NAME COMMAND...: it must succeed
+check() { # NAME COMMAND...: it must succeed; runs in this very shell
     name=$1
     shift
-    if output=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$output"; fi
+    if "$@" >"$STATE/check.out" 2>&1; then
+        ok "$name"
+    else
+        not_ok "$name" "$(cat "$STATE/check.out")"
+    fi
 }
 is() { # NAME GOT WANT
     if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got:  $2" "want: $3"; fi

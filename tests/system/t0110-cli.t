@@ -21,7 +21,7 @@ start_sim || exit 1
 write_config
 check "the daemon starts" start_daemon
 exits "an unknown run is 4" 4 trimtab runs show r-none
-exits "promotion without a baseline is 5" 5 \
+exits "promotion of an unknown target is 4" 4 \
     trimtab params promote demo-qa answer v1 --reason x
 exits "a target that is not JSON is 2" 2 trimtab target put w n /dev/null
 echo '{"parameters":{"t":{"type":"flaot"}},"evaluation":{"workflow":"x"}}' \
