@@ -17,7 +17,7 @@ pid=$DAEMON
 bad() { # HOW CAUSE (extended pattern): zoo-bad does it on its second step
     printf '{"optimizer_config": {"how": "%s", "after": 1}}' "$1" >"$STATE/how.json"
     run=$(trimtab --json optimize demo-qa answer --optimizer zoo-bad \
-        --request "$STATE/how.json" --iterations 5 --detach | jq -r .run_id)
+        --request "$STATE/how.json" --iterations 9 --max-in-flight 2 --detach | jq -r .run_id)
     is "$1: the run ends failed" "$(wait_run "$run" 60)" failed
     why=$(get "/api/runs/$run" | jq -r .diagnostic)
     like "$1: the diagnostic names plugin and version" "$why" 'zoo-bad [0-9]+\.[0-9]+'
@@ -40,7 +40,7 @@ bad abort 'SIGABRT'
 check "the daemon restarts" start_over
 bad exit 'exit'
 check "the daemon restarts" start_over
-bad loop 'deadline|time|SIGKILL'
+bad loop 'no answer to STEP within'
 check "the daemon restarts" start_over
 bad garbage 'protocol|frame'
 
