@@ -13,11 +13,13 @@ TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = $(STORE_LIBS) $(CUNIT_LIBS)
 STORE_HELPER = %D%/store_helper.c %D%/store_helper.h
 %C%_store_memory_test_SOURCES = %D%/store_memory_test.c \
-	%D%/store_contract.c %D%/store_contract.h $(STORE_HELPER)
+	%D%/store_contract.c %D%/store_contract.h \
+	%D%/store_contract_domain.c $(STORE_HELPER)
 %C%_store_memory_test_CPPFLAGS = $(UNIT_INC)
 %C%_store_memory_test_LDADD = $(STORE_TEST_LIBS)
 %C%_store_rocksdb_test_SOURCES = %D%/store_rocksdb_test.c \
-	%D%/store_contract.c %D%/store_contract.h $(STORE_HELPER)
+	%D%/store_contract.c %D%/store_contract.h \
+	%D%/store_contract_domain.c $(STORE_HELPER)
 %C%_store_rocksdb_test_CPPFLAGS = $(UNIT_INC)
 %C%_store_rocksdb_test_LDADD = $(STORE_TEST_LIBS)
 %C%_store_threads_test_SOURCES = %D%/store_threads_test.c $(STORE_HELPER)

@@ -5,9 +5,13 @@
 #ifndef TT_TESTS_STORE_CONTRACT_H
 #define TT_TESTS_STORE_CONTRACT_H
 
+#include <CUnit/CUnit.h>
+
 #include "store/store.h"
 
 struct store *contract_open(void); /* empty, at every call */
+
+extern CU_TestInfo contract_domain_tests[]; /* of store_contract_domain.c */
 
 int contract_run(const char *name);
 
