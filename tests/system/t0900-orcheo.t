@@ -31,7 +31,7 @@ is "push: production receives it" \
     "$(trigger demo-qa | jq -cS .received)" "$want"
 check "push: it is rolled back" trimtab params rollback demo-qa answer --reason test
 is "push: production receives the baseline" "$(trigger demo-qa | jq -cS .received)" \
-    '{"system_prompt":"Answer.","temperature":1.0}'
+    '{"system_prompt":"Answer.","temperature":1}'
 version=$(orcheo GET /workflows/demo-qa/workflow | jq '.versions | map(.version) | max')
 orcheo PUT "/workflows/demo-qa/versions/$version/runnable-config" '{"runnable_config":
     {"configurable":{"answer":{"temperature":0.5,"system_prompt":"Mine."}}},
