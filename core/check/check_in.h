@@ -85,8 +85,10 @@ void check_skip(struct check_run *c, const char *format, ...)
 void check_say(struct check_run *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Where the child is, for the message if it dies: "next, step 3". Cheap. */
+/* Where the child is, for the message if it dies: what it is about, and the
+ * call that it is in (NULL for none). Cheap. */
 void check_stage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check_calling(const char *call);
 
 /* --- running ------------------------------------------------------------- */
 

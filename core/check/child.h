@@ -7,7 +7,7 @@
 #include "core/check/check_in.h"
 
 #define CHECK_RESULT_FD 3 /* the result, as JSON; a part's bytes */
-#define CHECK_STAGE_FD 4  /* a page: where the child is, NUL-terminated */
-#define CHECK_STAGE_BYTES 256
+#define CHECK_STAGE_FD 4  /* shared: where the child is, two texts ... */
+#define CHECK_STAGE_BYTES 256 /* ... of at most so many bytes with their NUL */
 
 #endif

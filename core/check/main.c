@@ -54,9 +54,9 @@ static void usage(FILE *to)
           "  --source DIR       the plugin's source: manifest, license, golden "
           "states,\n"
           "                     and a build under sanitizers\n"
-          "  --config FILE      the plugin's configuration, JSON (default: {})\n"
+          "  --config FILE      the plugin's configuration, JSON (or: {})\n"
           "  --evaluation FILE  what an adapter is opened with, JSON "
-          "(default: {})\n"
+          "(or: {})\n"
           "  --revoked FILE     sha256 sums that are refused, one a line\n"
           "  --soak SECONDS     how long B22 goes on (default 10)\n\n"
           "exit: 0 pass, 1 findings, 2 the tool could not work\n", to);

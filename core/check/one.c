@@ -82,9 +82,16 @@ void check_stage(const char *format, ...)
     va_end(args);
 }
 
+void check_calling(const char *call)
+{
+    if (stage_page != NULL)
+        (void)snprintf(stage_page + CHECK_STAGE_BYTES, CHECK_STAGE_BYTES, "%s",
+                       call != NULL ? call : "");
+}
+
 static void map_stage(void)
 {
-    void *page = mmap(NULL, CHECK_STAGE_BYTES, PROT_READ | PROT_WRITE,
+    void *page = mmap(NULL, 2 * CHECK_STAGE_BYTES, PROT_READ | PROT_WRITE,
                       MAP_SHARED, CHECK_STAGE_FD, 0);
 
     if (page != MAP_FAILED)

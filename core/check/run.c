@@ -44,13 +44,12 @@ static const char *const passed_on[] = {
 
 static char **environment(const char *const *more)
 {
-    char **env = xcalloc(TT_ARRAY_LEN(passed_on) + 8, sizeof *env);
+    char **env = xcalloc(TT_ARRAY_LEN(passed_on) + 16, sizeof *env);
     size_t i, n = 0;
     const char *value;
 
-    env[n++] = xstrdup("OPENBLAS_NUM_THREADS=1");
-    env[n++] = xstrdup("LC_ALL=C");
-    env[n++] = xstrdup("TZ=UTC");
+    for (i = 0; host_environment[i] != NULL; i++)
+        env[n++] = xstrdup(host_environment[i]);
     for (i = 0; i < TT_ARRAY_LEN(passed_on); i++) {
         value = getenv(passed_on[i]);
         if (value != NULL)
@@ -112,7 +111,7 @@ static int start(struct child *k, char **args, char **env, pid_t pgroup,
     k->err = memfd_create("stderr", MFD_CLOEXEC);
     k->stage = memfd_create("stage", MFD_CLOEXEC);
     if (k->out < 0 || k->err < 0 || k->stage < 0 ||
-        ftruncate(k->stage, CHECK_STAGE_BYTES) != 0)
+        ftruncate(k->stage, 2 * CHECK_STAGE_BYTES) != 0)
         return err_errno(e, TT_EIO, "memory files");
     if (pipe2(to, O_CLOEXEC) != 0)
         return err_errno(e, TT_EIO, "pipe");
@@ -164,7 +163,7 @@ static void drain(struct child *k)
         k->result.data[k->result.len] = '\0';
 }
 
-/* Until it has ended; its pipe alone may stay open for ever in a child of it. */
+/* Until it has ended; a child of it may hold its pipe open for ever. */
 static void wait_for(struct child *k, int64_t deadline_ms)
 {
     int64_t end = clock_mono_ms() + deadline_ms, left;
@@ -245,11 +244,12 @@ static void add_last_words(struct buf *out, int fd)
 
 static void describe_end(struct child *k, int64_t deadline_ms, struct buf *out)
 {
-    char stage[CHECK_STAGE_BYTES] = "";
-    ssize_t n = pread(k->stage, stage, sizeof stage - 1, 0);
-    const char *name;
+    char stage[2 * CHECK_STAGE_BYTES] = "";
+    const char *call = stage + CHECK_STAGE_BYTES, *name;
 
-    stage[n > 0 ? n : 0] = '\0';
+    if (pread(k->stage, stage, sizeof stage, 0) != (ssize_t)sizeof stage)
+        memset(stage, 0, sizeof stage);
+    stage[CHECK_STAGE_BYTES - 1] = stage[sizeof stage - 1] = '\0';
     if (k->timeout) {
         buf_addf(out, "no end within %" PRId64 " s: killed",
                  deadline_ms / 1000);
@@ -261,8 +261,10 @@ static void describe_end(struct child *k, int64_t deadline_ms, struct buf *out)
         buf_addf(out, "the process was killed by SIG%s",
                  name != NULL ? name : "?");
     }
+    if (call[0] != '\0')
+        buf_addf(out, " in %s", call);
     if (stage[0] != '\0')
-        buf_addf(out, " in %s", stage);
+        buf_addf(out, " (%s)", stage);
     add_last_words(out, k->err);
 }
 

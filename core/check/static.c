@@ -70,7 +70,8 @@ static bool exports(const struct elf *f, const char *name)
     for (i = 1; i < f->n_symbols; i++) {
         ElfW(Sym) s = elf_symbol(f, i);
 
-        if (s.st_shndx != SHN_UNDEF && strcmp(elf_symbol_name(f, &s), name) == 0)
+        if (s.st_shndx != SHN_UNDEF &&
+            strcmp(elf_symbol_name(f, &s), name) == 0)
             return true;
     }
     return false;

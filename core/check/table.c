@@ -7,7 +7,11 @@
 #include "core/check/checks.h"
 
 #define BOTH 0
+#define STRATEGY TT_KIND_STRATEGY
+#define ADAPTER TT_KIND_ADAPTER
 #define FILE_CHECK 1, CHECK_ONE_FILE
+#define GATE 2, CHECK_ONE_FILE
+#define LOADED "L1 S13" /* needs no less */
 
 const struct check check_table[] = {
     /* --- static: no code of the plugin runs ------------------------------ */
@@ -66,6 +70,117 @@ const struct check check_table[] = {
       "What was checked must be what is run.",
       "Write the sum anew when the file is built; a revoked one needs a new "
       "version.", check_s14 },
+
+    /* --- loading: its constructors and entry point run -------------------- */
+    { "S13", GATE, BOTH, "S1 S2 S3", 30,
+      "its configuration has a schema, and defaults that fit it",
+      "Operators are told by the schema what they may write.",
+      "Use the keywords that the plugin guide lists; let every default fit.",
+      check_s13 },
+    { "L1", GATE, BOTH, "S1 S2 S3", 30, "loads, and describes itself",
+      "The host needs every symbol at once and a description that it "
+      "understands.",
+      "Link what is missing; mend the member of struct tt_plugin that is "
+      "named.", check_l1 },
+    { "L2", GATE, BOTH, LOADED, 30, "loads within 100 ms",
+      "Each run loads it anew.", "Compute tables in open, or at build time.",
+      check_l2 },
+    { "L3", GATE, BOTH, LOADED, 30, "knows no extension that it has not",
+      "Hosts ask by id for what is to come.",
+      "Compare the whole id in get_extension and return NULL.", check_l3 },
+    { "L4", GATE, BOTH, LOADED, 30, "always gives the same description",
+      "The host keeps the pointer as long as the process lives.",
+      "Return the address of one constant struct tt_plugin.", check_l4 },
+    { "L5", GATE, BOTH, LOADED, 60, "leaves the process as it was",
+      "Threads, descriptors, signals and rounding belong to the host; on "
+      "standard output nobody listens.",
+      "Give back in close what open takes; log through the host.", check_l5 },
+    { "L6", GATE, BOTH, LOADED, 60, "works in the sandbox of a worker",
+      "There it has no files, no network, no processes and a gigabyte.",
+      "Ask the host's services for what is outside.", check_l6 },
+
+    /* --- behaviour -------------------------------------------------------- */
+    { "B1", GATE, BOTH, LOADED, 120,
+      "opens with its defaults, and takes or refuses what its schema allows",
+      "A configuration that crashes it costs a run.",
+      "Narrow the schema, or return TT_EINVAL and say what would do.",
+      check_b1 },
+    { "B2", GATE, BOTH, "B1", 60, "lives without services that it may not get",
+      "A host grants what its operator allows.",
+      "Test what get_service returned, or list the service as required.",
+      check_b2 },
+    { "B3", GATE, BOTH, "B1", 60, "can be closed at any time",
+      "Runs are cancelled, and close(NULL) is allowed.",
+      "Let close take NULL and half-made instances.", check_b3 },
+    { "B4", GATE, BOTH, "B1", 60, "asks for nothing while it is opened",
+      "open and validate must work where nothing can be reached.",
+      "Move the call to the first submit, on_event or next.", check_b4 },
+    { "B5", GATE, BOTH, "B1", 120, "answers what can be used",
+      "A value outside its range is the plugin's fault, and ends the run.",
+      "Clamp and round with trimtab/cube.h; one outcome an evaluation.",
+      check_b5 },
+    { "B6", GATE, BOTH, "B5", 120, "hears everything",
+      "Events come late, twice, in any order, and of kinds still to come.",
+      "Ignore what is unknown and return 0.", check_b6 },
+    { "B7", GATE, BOTH, "B5", 120, "says the same again",
+      "A run is restored and replayed by its log.",
+      "Draw from trimtab/random.h by position; no addresses, clocks or "
+      "uninitialised memory.", check_b7 },
+    { "B8", GATE, BOTH, "B5", 120, "stops when nobody listens",
+      "A sink that fails will not take the rest either.",
+      "Return at once what emit or write returned, when it is negative.",
+      check_b8 },
+    { "B9", GATE, BOTH, "B5", 120, "can be cancelled",
+      "A run ends while much is in flight.",
+      "Take CANCELLED and DEADLINE as any end of a trial; give up on "
+      "TT_ECANCELLED.", check_b9 },
+    { "B10", GATE, BOTH, "B5", 120, "survives bad answers",
+      "Servers and models answer anything.",
+      "Parse strictly, and turn what cannot be used into an outcome or an "
+      "event that failed; promise TT_CAP_LLM when asking for a model.",
+      check_b10 },
+    { "B11", GATE, BOTH, "B7", 120, "keeps instances apart",
+      "In tests and tools several live in one process.",
+      "Keep state in the instance, not in statics.", check_b11 },
+    { "B12", GATE, BOTH, "B7", 120, "works on any thread",
+      "Calls never overlap, but the thread may change.",
+      "Keep no thread-local state; let validate and get_extension share "
+      "nothing.", check_b12 },
+    { "B13", GATE, STRATEGY, "B7", 120, "goes on from its snapshot",
+      "A restarted daemon and an upgrade restore it so.",
+      "Write all of the state, by value, in a fixed order.", check_b13 },
+    { "B14", GATE, STRATEGY, "B5", 120, "refuses a damaged snapshot",
+      "Disks and old versions leave strange bytes.",
+      "Check a mark, the length and every count; return TT_ESTATE.",
+      check_b14 },
+    { "B15", GATE, STRATEGY, "B5", 60, "reads its older snapshots",
+      "state_schema_min is a promise.",
+      "Keep golden/state-vN.bin of each schema (see --save-state) and read "
+      "them, or raise state_schema_min.", check_b15 },
+    { "B16", GATE, BOTH, "B5", 120, "survives without memory",
+      "A worker has a limit.", "Test every allocation; return TT_ENOMEM.",
+      check_b16 },
+    { "B17", GATE, BOTH, "B5", 300, "gives its memory back",
+      "A slow leak ends a long run.",
+      "Free in close what was allocated; --source DIR tries sanitizers too.",
+      check_b17 },
+    { "B18", GATE, BOTH, "B7", 120, "works with a newer host",
+      "Records grow at their end, and elements of arrays with them.",
+      "Walk arrays by tt_space_param() and its like; compare no sizes.",
+      check_b18 },
+    { "B19", GATE, BOTH, "B1", 60, "says what went wrong",
+      "The message is all that an operator sees.",
+      "Use tt_fail() with a TT_E code and a text in UTF-8.", check_b19 },
+    { "B20", GATE, BOTH, "B5", 60, "does not hammer where nothing is left",
+      "A refused request is not repeated at once.",
+      "Return, or emit TT_LATER with retry_after_ms.", check_b20 },
+    { "B21", GATE, ADAPTER, "B5", 60, "judges each evaluation by itself",
+      "Batches are cut as it suits the host.",
+      "Keep no state between evaluations, or declare TT_CAP_NOISE.",
+      check_b21 },
+    { "B22", 3, CHECK_ONE_FILE, BOTH, "B6", 120, "lasts",
+      "Some faults need a thousand steps.",
+      "Run it again with the same seed, under a debugger.", check_b22 },
 };
 const size_t check_table_n = TT_ARRAY_LEN(check_table);
 
@@ -80,6 +195,8 @@ const struct check *check_find(const char *id)
 }
 
 const struct check_part check_parts[] = {
-    { "@nothing", NULL },
+    { "@transcript", check_part_transcript },
+    { "@resume", check_part_resume },
+    { "@exercise", check_part_exercise },
 };
-const size_t check_parts_n = 0;
+const size_t check_parts_n = TT_ARRAY_LEN(check_parts);

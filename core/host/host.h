@@ -35,6 +35,16 @@ int host_note_read(const char *path, struct host_note *note, struct err *e);
  * TT_EPLUGIN (the loader's real message) or TT_EABI. Threads [main] */
 const struct tt_plugin *host_load(const char *path, struct err *e);
 
+/* The same in steps, for the checker. host_open() reads the note and calls the
+ * entry point, each time; what comes back has not been looked at. The other two
+ * look: at the description, and at its config_schema. */
+const struct tt_plugin *host_open(const char *path, struct host_note *note,
+                                  struct err *e);
+int host_judge(const struct tt_plugin *p, const struct host_note *note,
+               struct err *e);
+int host_judge_schema(const struct tt_plugin *p, const struct host_note *note,
+                      struct err *e);
+
 /* All of the environment that a plugin sees, "NAME=value", NULL-terminated: the
  * numbers of OpenBLAS depend on what is in there. */
 extern const char *const host_environment[];

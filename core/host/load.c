@@ -79,8 +79,6 @@ static int bad(struct err *e, const struct host_note *note, const char *why)
 static int check_against_note(const struct tt_plugin *p,
                               const struct host_note *note, struct err *e)
 {
-    if (p == NULL)
-        return bad(e, note, "its entry point returns nothing");
     if (p->size < sizeof *p)
         return err_set(e, TT_EABI, "plugin %s %s: its description has %u "
                        "bytes, ABI %u.%u has %zu: set .size to sizeof(struct "
@@ -135,8 +133,8 @@ static int check_vtable(const struct tt_plugin *p, const struct host_note *note,
     return 0;
 }
 
-static int check_schema(const struct tt_plugin *p, const struct host_note *note,
-                        struct err *e)
+int host_judge_schema(const struct tt_plugin *p, const struct host_note *note,
+                      struct err *e)
 {
     struct err local = { 0 };
     json_object *schema;
@@ -157,27 +155,46 @@ static int check_schema(const struct tt_plugin *p, const struct host_note *note,
     return rc;
 }
 
-const struct tt_plugin *host_load(const char *path, struct err *e)
+int host_judge(const struct tt_plugin *p, const struct host_note *note,
+               struct err *e)
+{
+    int rc = check_against_note(p, note, e);
+
+    if (rc == 0)
+        rc = check_texts(p, note, e);
+    return rc != 0 ? rc : check_vtable(p, note, e);
+}
+
+const struct tt_plugin *host_open(const char *path, struct host_note *note,
+                                  struct err *e)
 {
     const struct tt_plugin *p = NULL;
-    struct host_note note;
     tt_entry_fn *entry;
 
     if (path[0] != '/') {
         err_set(e, TT_EINVAL, "plugin %s: the path must be absolute", path);
         return NULL;
     }
-    if (host_note_read(path, &note, e) != 0)
+    if (host_note_read(path, note, e) != 0)
         return NULL;
     pthread_mutex_lock(&ltdl_lock);
     entry = entry_of(path, e);
     if (entry != NULL) {
         p = entry();
-        if (check_against_note(p, &note, e) != 0 ||
-            check_texts(p, &note, e) != 0 || check_vtable(p, &note, e) != 0 ||
-            check_schema(p, &note, e) != 0)
-            p = NULL;
+        if (p == NULL)
+            (void)bad(e, note, "its entry point returns nothing");
     }
     pthread_mutex_unlock(&ltdl_lock);
+    return p;
+}
+
+const struct tt_plugin *host_load(const char *path, struct err *e)
+{
+    struct host_note note;
+    const struct tt_plugin *p = host_open(path, &note, e);
+
+    if (p != NULL && (host_judge(p, &note, e) != 0 ||
+                      host_judge_schema(p, &note, e) != 0))
+        p = NULL;
     return p;
 }

@@ -37,7 +37,9 @@ check_LTLIBRARIES += \
 # The animals for the checker: built by a script of their own, because each has
 # a flaw in how it is compiled or linked. checked/NAME/NAME.so
 ANIMALS = %D%/check/animals %D%/check/build %D%/check/faults.h \
-	%D%/check/strategy.c \
+	%D%/check/adapter.c %D%/check/strategy.c \
+	%D%/check/b15-old/golden/state-v1.bin \
+	%D%/check/l5-thread/plugin.json \
 	%D%/check/s12-license/plugin.json %D%/check/s14-sum/plugin.json \
 	%D%/check/s2-manifest/plugin.json
 EXTRA_DIST += $(ANIMALS)

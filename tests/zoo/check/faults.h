@@ -21,10 +21,16 @@
 #ifndef STATE_SCHEMA
 #define STATE_SCHEMA 1
 #endif
+#ifdef FAULT_S13
+#define MOST_PATIENCE "10"
+#else
+#define MOST_PATIENCE "100"
+#endif
 #ifndef SCHEMA
 #define SCHEMA                                                                 \
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"     \
-    "\"patience\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100,"        \
+    "\"patience\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":"           \
+    MOST_PATIENCE ","         \
     "\"default\":12}}}"
 #endif
 
@@ -70,7 +76,7 @@ static const struct tt_plugin *fault_description(const struct tt_plugin *p)
 {
     volatile unsigned long n;
 
-    for (n = 0; n < 700000000ul; n++)
+    for (n = 0; n < 600000000ul; n++)
         ;
     return p;
 }
@@ -113,19 +119,32 @@ double nobody_has_this(double x);
 
 /* --- strategies ---------------------------------------------------------- */
 
+#ifdef STRATEGY
+
 #ifdef FAULT_B12
 static __thread int seen_here;
 #endif
 
-static inline void *fault_idle(void *ctx)
+#ifdef FAULT_L5_THREAD
+static void *idle(void *ctx)
 {
-    struct timespec hour = { 3600, 0 };
-
-    (void)nanosleep(&hour, NULL);
+    for (;;)
+        (void)pause();
     return ctx;
 }
+#endif
 
-static inline int fault_open(struct tt_instance *self, struct tt_error *e)
+#ifdef FAULT_B4
+static int taken(const struct tt_sink *sink, const void *bytes, uint64_t n)
+{
+    (void)sink;
+    (void)bytes;
+    (void)n;
+    return 0;
+}
+#endif
+
+static int fault_open(struct tt_instance *self, struct tt_error *e)
 {
     (void)self;
     (void)e;
@@ -140,60 +159,175 @@ static inline int fault_open(struct tt_instance *self, struct tt_error *e)
     if (nobody_has_this(1) > 0)
         return tt_fail(e, TT_EINTERNAL, "somebody has it");
 #endif
+#ifdef FAULT_L5_ROUND
+    (void)fesetround(FE_UPWARD);
+#endif
+#ifdef FAULT_L5_FD
+    (void)open("/dev/null", O_RDONLY);
+#endif
+#ifdef FAULT_L5_OUTPUT
+    (void)puts("here I am");
+#endif
+#ifdef FAULT_L5_THREAD
+    static pthread_t thread;
+
+    if (thread == 0)
+        (void)pthread_create(&thread, NULL, idle, NULL);
+#endif
+#ifdef FAULT_L6
+    int fd = open("/etc/passwd", O_RDONLY);
+
+    if (fd < 0)
+        return tt_fail(e, TT_EIO, "/etc/passwd cannot be read");
+    close(fd);
+#endif
+#ifdef FAULT_B1
+    return tt_fail(e, TT_EINVAL, "not today");
+#endif
+#ifdef FAULT_B1_CONFIG
+    self->n_calls = 100u / (unsigned)tt_config_number(self->problem->config,
+                                                      "patience", 12);
+#endif
+#ifdef FAULT_B2
+    const struct tt_data_service *data =
+        self->host->get_service(self->host, TT_SERVICE_DATA);
+
+    if (data == NULL)
+        return tt_fail(e, TT_EUNSUPPORTED, "no data, no work");
+#endif
+#ifdef FAULT_B4
+    const struct tt_sink sink = { NULL, taken };
+    const struct tt_data_service *data =
+        self->host->get_service(self->host, TT_SERVICE_DATA);
+
+    if (data != NULL)
+        (void)data->read(self->host, TT_TRAIN, 0, &sink, NULL);
+#endif
+#ifdef FAULT_B7_STATIC
+    static unsigned n;
+
+    self->n_calls = n++;
+#endif
 #ifdef FAULT_B12
     seen_here = 1;
 #endif
     return 0;
 }
 
-static inline double fault_unit(const struct tt_instance *self, double u)
+static double fault_unit(const struct tt_instance *self, double u)
 {
+#ifdef FAULT_B7
+    u = 0.9 * u + 0.1 * (double)((uintptr_t)self >> 4 & 0xffff) / 0x10000;
+#endif
+#ifdef FAULT_B7_STATIC
+    u = self->n_calls % 2 == 0 ? u : 1 - u;
+#endif
     (void)self;
     return u;
 }
 
-static inline void fault_restore(struct tt_instance *self,
-                                 const struct tt_snapshot *snapshot)
+static void fault_values(const struct tt_space *space, struct tt_value *values)
 {
-    (void)self;
-    (void)snapshot;
+    (void)space;
+    (void)values;
+#ifdef FAULT_B5_NAN
+    values[0].number = (double)NAN;
+#endif
+#ifdef FAULT_B5_GRID
+    uint64_t i;
+
+    for (i = 0; i < space->n_params; i++)
+        if (tt_space_param(space, i)->step > 0)
+            values[i].number = 0.123456;
+#endif
 }
 
-static inline int fault_corrupt(struct tt_error *e)
+static int fault_corrupt(struct tt_error *e)
 {
-    return tt_fail(e, TT_ESTATE, "the snapshot is damaged");
-}
-
-static inline int fault_stranger(struct tt_instance *self, uint64_t ref)
-{
-    (void)self;
-    (void)ref;
+#if defined(FAULT_B14)
+    (void)e;
     return 0;
+#elif defined(FAULT_B19)
+    return tt_fail(e, TT_ESTATE, "the snapshot is \xff\xfe");
+#elif defined(FAULT_B19_SILENT)
+    (void)e;
+    return TT_ESTATE;
+#else
+    return tt_fail(e, TT_ESTATE, "the snapshot is damaged");
+#endif
 }
 
-static inline int fault_event(struct tt_instance *self,
-                              const struct tt_event *event, struct tt_error *e)
+static int fault_event(struct tt_instance *self, const struct tt_event *event,
+                       struct tt_error *e)
 {
     (void)self;
     (void)event;
     (void)e;
+#ifdef FAULT_B6
+    if (event->kind == TT_RESULT &&
+        ((const struct tt_result *)(const void *)event)->ref >= self->n_sent)
+        return tt_fail(e, TT_EINVAL, "whose result is this?");
+#endif
+#ifdef FAULT_B6_KIND
+    if (event->kind > TT_DEADLINE)
+        return tt_fail(e, TT_EUNSUPPORTED, "event kind %u", event->kind);
+#endif
+#ifdef FAULT_B9
+    if (event->kind == TT_CANCELLED)
+        return tt_fail(e, TT_ECANCELLED, "as you wish");
+#endif
     return 0;
 }
 
-static inline int fault_next(struct tt_instance *self,
-                             const struct tt_action_sink *sink,
-                             struct tt_error *e)
+#if defined(FAULT_B10) || defined(FAULT_B20)
+static int ask_model(const struct tt_action_sink *sink)
+{
+    const struct tt_message message = { { "user", 4 }, { "Any idea?", 9 } };
+    struct tt_llm l = { .head = { sizeof l, TT_LLM } };
+
+    l.messages = &message;
+    l.n_messages = 1;
+    l.role = tt_str_of("reflection");
+    l.purpose = tt_str_of("idea");
+    l.temperature = (double)NAN;
+    return sink->emit(sink, &l.head);
+}
+#endif
+
+static int fault_next(struct tt_instance *self,
+                      const struct tt_action_sink *sink, struct tt_error *e)
 {
     (void)self;
     (void)sink;
     (void)e;
+#ifdef FAULT_B10
+    if (self->next_ref == 0)
+        return ask_model(sink);
+#endif
+#ifdef FAULT_B12
+    if (!seen_here)
+        return tt_fail(e, TT_EINTERNAL, "I was never opened");
+#endif
+#ifdef FAULT_B20
+    return ask_model(sink);
+#endif
+#ifdef FAULT_B22
+    static unsigned n;
+
+    if (++n == 1500)
+        __builtin_trap();
+#endif
     return 0;
 }
 
-static inline const void *fault_extension(const char *id)
+static const void *fault_extension(const char *id)
 {
     (void)id;
+#ifdef FAULT_L3
+    return &current;
+#endif
     return NULL;
 }
 
+#endif
 #endif

@@ -16,6 +16,11 @@
 #define VERSION "1.0.0"
 #endif
 
+#ifdef FAULT_B5_REF
+#define NEXT_REF(self) ((self)->next_ref)
+#else
+#define NEXT_REF(self) ((self)->next_ref++)
+#endif
 #define MOST_PARAMS 64
 #define MOST_QUEUED 64
 #define MAGIC UINT64_C(0x314c414d494e41) /* "ANIMAL1" */
@@ -34,6 +39,7 @@ struct tt_instance {
 
 static struct tt_instance *current; /* of faults only */
 
+#define STRATEGY
 #include "faults.h"
 
 /* --- values -------------------------------------------------------------- */
@@ -71,7 +77,8 @@ static int remember(struct tt_instance *self, const struct tt_value *values,
 static void draw(struct tt_instance *self, const struct tt_ask *ask,
                  uint32_t index, struct tt_value *values)
 {
-    struct tt_random r = tt_random_at(self->problem->seed, ask->position, index);
+    struct tt_random r = tt_random_at(self->problem->seed, ask->position,
+                                      index);
     uint64_t i;
 
     tt_values_default(self->problem->space, values);
@@ -86,6 +93,7 @@ static void draw(struct tt_instance *self, const struct tt_ask *ask,
         values[i].number = tt_param_from_unit(p, fault_unit(self, u));
     }
     tt_values_settle(self->problem->space, values);
+    fault_values(self->problem->space, values);
 }
 
 /* --- the life of an instance --------------------------------------------- */
@@ -97,6 +105,8 @@ static void strategy_close(struct tt_instance *self)
 #endif
     if (self == NULL)
         return;
+    if (current == self)
+        current = NULL;
 #ifndef FAULT_B17
     free(self->sent);
 #endif
@@ -115,7 +125,9 @@ static int restore(struct tt_instance *self, const struct tt_snapshot *snapshot,
 #endif
     if (snapshot->n >= sizeof head)
         memcpy(head, p, sizeof head);
-    fault_restore(self, snapshot);
+#ifdef FAULT_B13_BYTES
+    head[0] = MAGIC;
+#endif
     if (head[0] != MAGIC || head[1] != n || head[3] > 100000 ||
         snapshot->n != sizeof head + sizeof(double) * (n + 1 + head[3] * n))
         return fault_corrupt(e);
@@ -178,7 +190,7 @@ static int on_result(struct tt_instance *self, const struct tt_result *r)
     double loss;
 
     if (r->ref >= self->n_sent || r->n_objectives == 0)
-        return fault_stranger(self, r->ref);
+        return 0; /* nobody's */
     loss = self->problem->objectives[0].direction == TT_MAXIMIZE
                ? -r->objectives[0]
                : r->objectives[0];
@@ -198,7 +210,7 @@ static int strategy_on_event(struct tt_instance *self,
     int rc;
 
 #ifdef FAULT_B11
-    self = current;
+    self = current != NULL ? current : self;
 #endif
     rc = fault_event(self, event, e);
     if (rc != 0)
@@ -244,6 +256,12 @@ static int strategy_next(struct tt_instance *self, const struct tt_ask *ask,
     uint64_t i;
     int rc = fault_next(self, sink, e);
 
+#ifdef FAULT_B5_MORE
+    struct tt_ask more = *ask;
+
+    more.max++;
+    ask = &more;
+#endif
     for (i = 0; i < ask->max && rc == 0; i++) {
         if (self->n_queued > 0) {
             rc = emit(self, self->queued[--self->n_queued], NULL, sink);
@@ -252,7 +270,7 @@ static int strategy_next(struct tt_instance *self, const struct tt_ask *ask,
         draw(self, ask, (uint32_t)i, values);
         rc = remember(self, values, e);
         if (rc == 0)
-            rc = emit(self, self->next_ref++, values, sink);
+            rc = emit(self, NEXT_REF(self), values, sink);
     }
     return rc;
 }
@@ -263,11 +281,18 @@ static int strategy_snapshot(struct tt_instance *self,
     uint64_t n = self->problem->space->n_params;
     uint64_t head[4] = { MAGIC, n, self->next_ref, self->n_sent };
     double best = self->best;
-    int rc = sink->write(sink, head, sizeof head);
+    int rc;
 
     (void)e;
 #ifdef FAULT_B13
     best = HUGE_VAL;
+#endif
+#ifdef FAULT_B13_BYTES
+    head[0] ^= (uintptr_t)self << 16;
+#endif
+    rc = sink->write(sink, head, sizeof head);
+#ifdef FAULT_B8_WRITE
+    rc = 0;
 #endif
     if (rc == 0)
         rc = sink->write(sink, &best, sizeof best);
