@@ -317,27 +317,33 @@ static void add_change(json_object *changes, const char *op, const char *name,
     json_object_array_add(changes, change);
 }
 
-static const char *text_of(json_object *value)
+/* What people read: a text as it is, anything else as a line of JSON. The
+ * caller frees it; "" for what is not there. */
+static char *text_of(json_object *value, bool there)
 {
-    return json_object_is_type(value, json_type_string)
-               ? json_object_get_string(value)
-               : NULL;
+    struct buf line = { 0 };
+
+    if (!there)
+        return xstrdup("");
+    if (json_object_is_type(value, json_type_string))
+        return xstrdup(json_object_get_string(value));
+    json_canonical(value, &line);
+    buf_adds(&line, "\n");
+    return buf_steal(&line);
 }
 
 static void add_text(struct buf *out, const char *name, json_object *from,
-                     json_object *to, const char *from_name,
-                     const char *to_name)
+                     json_object *to, const char *const sides[2],
+                     const bool there[2])
 {
-    const char *a = text_of(from), *b = text_of(to);
-    char *a_name, *b_name;
+    char *a = text_of(from, there[0]), *b = text_of(to, there[1]);
+    char *a_name = xasprintf("%s/%s", sides[0], name);
+    char *b_name = xasprintf("%s/%s", sides[1], name);
 
-    if (a == NULL && b == NULL)
-        return;
-    a_name = xasprintf("%s/%s", from_name, name);
-    b_name = xasprintf("%s/%s", to_name, name);
-    diff_text(a != NULL ? a : "", b != NULL ? b : "",
-              a != NULL ? a_name : "/dev/null",
-              b != NULL ? b_name : "/dev/null", out);
+    diff_text(a, b, there[0] ? a_name : "/dev/null",
+              there[1] ? b_name : "/dev/null", out);
+    free(a);
+    free(b);
     free(a_name);
     free(b_name);
 }
@@ -347,24 +353,28 @@ json_object *diff_parameters(json_object *from, json_object *to,
 {
     json_object *out = json_object_new_object();
     json_object *changes = json_object_new_array();
+    const char *const sides[2] = { from_name, to_name };
     struct buf text = { 0 };
 
     json_object_object_foreach(from, name, value)
     {
         json_object *other = NULL;
         bool kept = json_object_object_get_ex(to, name, &other);
+        const bool there[2] = { true, kept };
 
         if (kept && json_equal(value, other))
             continue;
         add_change(changes, kept ? "replace" : "remove", name, value, other);
-        add_text(&text, name, value, other, from_name, to_name);
+        add_text(&text, name, value, other, sides, there);
     }
     json_object_object_foreach(to, added, fresh)
     {
+        const bool there[2] = { false, true };
+
         if (json_object_object_get_ex(from, added, NULL))
             continue;
         add_change(changes, "add", added, NULL, fresh);
-        add_text(&text, added, NULL, fresh, from_name, to_name);
+        add_text(&text, added, NULL, fresh, sides, there);
     }
     json_set(out, "changes", changes);
     json_set_str(out, "text", text.len > 0 ? text.data : "");

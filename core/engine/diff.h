@@ -9,7 +9,8 @@
 #include "core/base/json.h"
 
 /* {"changes":[{"op":"add|remove|replace","parameter","from","to","words"}],
- *  "text": unified diff over all string parameters} ; the caller puts it.
+ *  "text": unified diff over all parameters, those that are no texts as a
+ *  line of JSON}; the caller puts it.
  * words: of a replaced text, "Be [-very-]{+quite+} brief." */
 json_object *diff_parameters(json_object *from, json_object *to,
                              const char *from_name, const char *to_name);

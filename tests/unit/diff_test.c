@@ -197,9 +197,11 @@ static void parameters_are_compared(void)
         "{'op':'add','parameter':'fresh','to':'x'}]"));
     CU_ASSERT_STRING_EQUAL(
         json_str(d, "text"),
+        "--- v2/t\n+++ v3/t\n@@ -1,1 +1,1 @@\n-0.7\n+0.3\n"
         "--- v2/p\n+++ v3/p\n@@ -1,1 +1,1 @@\n-Answer very politely.\n"
         "\\ No newline at end of file\n+Answer briefly.\n"
         "\\ No newline at end of file\n"
+        "--- v2/gone\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-true\n"
         "--- /dev/null\n+++ v3/fresh\n@@ -0,0 +1,1 @@\n+x\n"
         "\\ No newline at end of file\n");
     json_object_put(d);
