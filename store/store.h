@@ -35,7 +35,7 @@
     X(STORE_RUN_OF, 2, 0, "run_of")           /* workflow, run: an index */    \
     X(STORE_CANDIDATE, 1, 1, "candidate")     /* run; number */                \
     X(STORE_EVALUATION, 1, 1, "evaluation")   /* run; number */                \
-    X(STORE_LOG, 1, 1, "log")                 /* run; position. bytes */       \
+    X(STORE_LOG, 1, 1, "log")                 /* run; first position. bytes */ \
     X(STORE_SNAPSHOT, 1, 0, "snapshot")       /* run. bytes */                 \
     X(STORE_EVENT, 1, 1, "event")             /* run; number: for people */    \
     X(STORE_REPORT, 1, 0, "report")           /* run */                        \
