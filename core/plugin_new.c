@@ -108,6 +108,7 @@ static int make_folder(const struct plan *p, struct err *e)
         { source, target },          { test, test_target },
         { golden, "golden.log" },    { "Makefile", "Makefile" },
         { "README.md", "README.md" }, { "plugin.json", "plugin.json" },
+        { "LICENSE", "LICENSE" },
     };
     size_t i;
     int code;

@@ -19,6 +19,7 @@ pkgconfig_DATA = %D%/trimtab-sdk.pc
 sdktemplatedir = $(pkgdatadir)/sdk/template
 dist_sdktemplate_DATA = \
 	%D%/template/Makefile %D%/template/README.md %D%/template/plugin.json \
+	%D%/template/LICENSE \
 	%D%/template/strategy.c %D%/template/strategy.cc \
 	%D%/template/test_strategy.c %D%/template/golden-strategy.log \
 	%D%/template/adapter.c %D%/template/adapter.cc \

@@ -39,7 +39,7 @@ struct child {
 static const char *const passed_on[] = {
     "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
     "TRIMTAB_WORKER", "TMPDIR", "PATH", "HOME", "CC", "CXX", "MAKEFLAGS",
-    "PKG_CONFIG_PATH",
+    "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR",
 };
 
 static char **environment(const char *const *more)

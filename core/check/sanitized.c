@@ -22,6 +22,9 @@
 
 extern char **environ;
 
+/* There where this program is instrumented itself. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
 /* --- programs ------------------------------------------------------------ */
 
 /* Run a shell command; its exit status, or -1. Output goes where ours goes. */
@@ -59,6 +62,23 @@ static char *find_runtime(const char *dir)
 
 /* --- building ------------------------------------------------------------ */
 
+static const char *last_line(const char *dir, char line[300])
+{
+    TT_AUTO_FREE char *path = fs_join(dir, "log");
+    struct buf text = { 0 };
+    const char *start;
+
+    line[0] = '\0';
+    if (fs_read(path, 1u << 20, &text, NULL) == 0 && text.len > 1) {
+        text.data[text.len - 1] = '\0'; /* the newline */
+        start = strrchr(text.data, '\n');
+        (void)snprintf(line, 300, "%.299s",
+                       start != NULL ? start + 1 : text.data);
+    }
+    buf_fini(&text);
+    return line;
+}
+
 /* The folder is copied, so that nothing of the author's changes. */
 static char *build(struct check_run *c, const char *dir, const char *name)
 {
@@ -67,14 +87,16 @@ static char *build(struct check_run *c, const char *dir, const char *name)
         "make '%s' CFLAGS='" FLAGS "' CXXFLAGS='" FLAGS "' >../log 2>&1",
         c->o->source, dir, dir, name, name);
     char *path = xasprintf("%s/src/%s", dir, name);
+    char line[300];
 
     check_stage("building");
     if (strchr(c->o->source, '\'') != NULL || run(command) != 0 ||
         !fs_exists(path)) {
         check_warn(c, "`make %s CFLAGS=-fsanitize=...` in the source folder "
-                   "does not work: sanitizers were not tried", name);
+                   "does not work, so sanitizers were not tried: %s", name,
+                   last_line(dir, line));
         free(path);
-        return NULL;
+        path = NULL;
     }
     check_stage("%s", "");
     return path;
@@ -96,7 +118,9 @@ static void try_it(struct check_run *c, const char *dir, const char *path)
         return;
     }
     /* A checker that is instrumented itself has the runtime already. */
-    c->part_environment = getenv("ASAN_OPTIONS") != NULL ? none : env;
+    c->part_environment = __sanitizer_get_current_allocated_bytes != NULL
+                              ? none
+                              : env;
     if (check_part_run(c, "@exercise", path, NULL, &out, &e) != 0)
         check_fail(c, "under sanitizers: %s", e.text);
     else
