@@ -8,7 +8,7 @@
 #include "core/engine/engine_runs.h"
 #include "core/engine/resource.h"
 
-/* --- the run must be there ------------------------------------------------------------- */
+/* --- the run must be there ------------------------------------------------ */
 
 static int check_run(struct engine *g, const struct engine_request *q,
                      struct err *e)
@@ -21,7 +21,7 @@ static int check_run(struct engine *g, const struct engine_request *q,
     return 0;
 }
 
-/* --- pages ---------------------------------------------------------------------------------- */
+/* --- pages ---------------------------------------------------------------- */
 
 struct page {
     json_object *items;
@@ -70,7 +70,7 @@ static int read_page(struct engine *g, const struct engine_request *q,
     return 0;
 }
 
-/* --- the best first --------------------------------------------------------------------------- */
+/* --- the best first ------------------------------------------------------- */
 
 struct ranked {
     uint64_t number;
@@ -174,7 +174,7 @@ int engine_run_candidates(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- one, with what was sent for it ---------------------------------------------------------------- */
+/* --- one, with what was sent for it --------------------------------------- */
 
 static int add_evaluations(struct engine *g, const struct engine_request *q,
                            json_object *job, json_object *out, struct err *e)
@@ -226,7 +226,7 @@ int engine_run_candidate(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- events, report --------------------------------------------------------------------------------- */
+/* --- events, report ------------------------------------------------------- */
 
 int engine_run_events(struct engine *g, const struct engine_request *q,
                       struct engine_answer *a, struct err *e)

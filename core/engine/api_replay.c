@@ -44,7 +44,7 @@ static void end(struct replay *r, int code)
         engine_task_done(&r->task, r->code, &r->err);
 }
 
-/* --- what differs ----------------------------------------------------------------------- */
+/* --- what differs --------------------------------------------------------- */
 
 static json_object *action_words(struct tt_str bytes)
 {
@@ -91,7 +91,7 @@ static void differ(struct replay *r, struct tt_str got, const char *why)
     end(r, 0);
 }
 
-/* --- entry by entry ------------------------------------------------------------------------- */
+/* --- entry by entry ------------------------------------------------------- */
 
 static bool check_entry(struct replay *r, const struct run_entry *entry)
 {
@@ -169,7 +169,7 @@ static void take_answer(struct replay *r, const struct frame *f)
     }
 }
 
-/* --- the worker --------------------------------------------------------------------------------- */
+/* --- the worker ----------------------------------------------------------- */
 
 static void on_hello(void *ctx, json_object *hello)
 {
@@ -270,7 +270,7 @@ static void stop(struct engine_task *t)
         worker_kill(r->worker);
 }
 
-/* --- the call -------------------------------------------------------------------------------------- */
+/* --- the call ------------------------------------------------------------- */
 
 static int load(struct engine *g, json_object *document, struct replay *r,
                 struct err *e)

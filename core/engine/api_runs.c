@@ -10,7 +10,7 @@
 #include "core/engine/resource.h"
 #include "core/engine/space.h"
 
-/* --- records ------------------------------------------------------------------------- */
+/* --- records -------------------------------------------------------------- */
 
 json_object *runs_record(struct engine *g, const struct engine_request *q,
                          struct err *e)
@@ -43,7 +43,7 @@ static bool is_running(json_object *document)
     return status != NULL && strcmp(status, "running") == 0;
 }
 
-/* --- as it is shown ------------------------------------------------------------------------ */
+/* --- as it is shown ------------------------------------------------------- */
 
 static void copy_as(json_object *to, const char *name, json_object *from,
                     const char *key)
@@ -153,7 +153,7 @@ int engine_run_show(struct engine *g, const struct engine_request *q,
     return 0;
 }
 
-/* --- the list ----------------------------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------- */
 
 struct listing {
     struct engine *g;
@@ -269,7 +269,7 @@ int engine_runs_list(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
-/* --- cancel and enqueue ---------------------------------------------------------------------------- */
+/* --- cancel and enqueue --------------------------------------------------- */
 
 struct nudge {
     struct engine_task task; /* first */

@@ -13,7 +13,7 @@
 #define ALIVE_MS 30000  /* a loop that has not turned for so long is stuck */
 #define IDLE_MS 5000    /* it turns at least so often */
 
-/* --- the thread --------------------------------------------------------------------------- */
+/* --- the thread ----------------------------------------------------------- */
 
 static void beat(void *ctx)
 {
@@ -96,7 +96,7 @@ fail:
     return NULL;
 }
 
-/* --- stopping ------------------------------------------------------------------------------- */
+/* --- stopping ------------------------------------------------------------- */
 
 struct stopping {
     struct engine *g;
@@ -182,7 +182,7 @@ void engine_destroy(struct engine *g)
     free(g);
 }
 
-/* --- how it is --------------------------------------------------------------------------------- */
+/* --- how it is ------------------------------------------------------------ */
 
 int engine_ready(struct engine *g, struct err *e)
 {

@@ -30,7 +30,7 @@ void finish_put(struct store_batch *b, const char *run,
                     run, actions->audits[i].detail);
 }
 
-/* --- numbers of versions --------------------------------------------------------------- */
+/* --- numbers of versions -------------------------------------------------- */
 
 static int newest_one(void *ctx, const struct store_key *key,
                       struct tt_str bytes)
@@ -68,7 +68,7 @@ static int foretell(struct engine *g, const char *workflow,
     return 0;
 }
 
-/* --- promotion ------------------------------------------------------------------------------ */
+/* --- promotion ------------------------------------------------------------ */
 
 static bool is_pushed(json_object *run, const char *node)
 {
@@ -114,7 +114,7 @@ static void put_moves(struct store_batch *b, const struct shell *s,
     }
 }
 
-/* --- the batch ---------------------------------------------------------------------------------- */
+/* --- the batch ------------------------------------------------------------ */
 
 static void put_documents(struct store_batch *b, const struct shell *s,
                           const struct run_finish *f, json_object *names,

@@ -59,7 +59,7 @@ struct engine {
     struct engine_counters n;
 };
 
-/* --- plugins ------------------------------------------------------------- */
+/* --- plugins -------------------------------------------------------------- */
 
 /* A copy of what the catalog says of a plugin. */
 struct engine_plugin {
@@ -89,7 +89,7 @@ json_object *engine_plugin_config(struct engine *g,
 int engine_plugin_check_config(const struct engine_plugin *p,
                                json_object *config, struct err *e);
 
-/* --- tasks: what an [api] thread wants done on the engine's thread ------- */
+/* --- tasks: what an [api] thread wants done on the engine's thread -------- */
 
 /* Embed it, or put it on the stack: engine_task_run() returns when
  * engine_task_done() was called. */

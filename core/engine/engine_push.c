@@ -27,7 +27,7 @@ struct push {
     bool stop;
 };
 
-/* --- one promotion ------------------------------------------------------------------------ */
+/* --- one promotion -------------------------------------------------------- */
 
 static int move_all(struct engine *g, json_object *run, struct err *e)
 {
@@ -117,12 +117,22 @@ static void record(struct engine *g, json_object *run, int code,
     json_object_put(report);
 }
 
+static bool is_stopping(struct engine *g)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&g->task_lock);
+    stopping = g->stopping;
+    pthread_mutex_unlock(&g->task_lock);
+    return stopping;
+}
+
 static void push_one(struct engine *g, json_object *run)
 {
     struct err e = { 0 };
     int rc = move_all(g, run, &e);
 
-    if (rc == TT_EUNAVAILABLE && g->stopping)
+    if (rc == TT_EUNAVAILABLE && is_stopping(g))
         return; /* "delivering" stands in the store: the next start goes on */
     if (rc != 0)
         log_warn("push.failed", "run=%s what=\"%s\"", json_str(run, "run"),
@@ -130,7 +140,7 @@ static void push_one(struct engine *g, json_object *run)
     record(g, run, rc, &e);
 }
 
-/* --- the thread ------------------------------------------------------------------------------ */
+/* --- the thread ----------------------------------------------------------- */
 
 static struct push_job *take(struct push *p)
 {

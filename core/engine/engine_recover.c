@@ -9,7 +9,7 @@
 #include "core/base/mem.h"
 #include "core/engine/engine_runs.h"
 
-/* --- the records of one run ------------------------------------------------------------- */
+/* --- the records of one run ----------------------------------------------- */
 
 struct loading {
     struct run *run;
@@ -87,7 +87,7 @@ int runs_load(struct engine *g, struct run *run, struct err *e)
     return run_loaded(run, e);
 }
 
-/* --- a run that cannot go on ---------------------------------------------------------------- */
+/* --- a run that cannot go on ---------------------------------------------- */
 
 static void bury(struct engine *g, json_object *document, const char *why)
 {
@@ -133,7 +133,7 @@ static void take_in(struct engine *g, json_object *document)
     runs_add(g, s);
 }
 
-/* --- all of them --------------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 struct open_runs {
     json_object *documents; /* an array */
@@ -189,7 +189,7 @@ void runs_recover(struct engine *g)
     runs_admit(g);
 }
 
-/* --- a new one -------------------------------------------------------------------------------------- */
+/* --- a new one ------------------------------------------------------------ */
 
 struct announcement {
     struct engine *g;

@@ -12,7 +12,7 @@
 
 struct llm_call;
 
-/* --- one worker of one run: engine_session.c ------------------------------------------ */
+/* --- one worker of one run: engine_session.c ------------------------------ */
 
 enum session_state {
     SESSION_OFF,      /* no worker is wanted */
@@ -57,7 +57,7 @@ void session_stop(struct session *s);  /* no event follows */
 /* A command of the machine's; its answer comes back as an event. */
 void session_do(struct session *s, const struct run_command *c);
 
-/* --- one run ---------------------------------------------------------------------------- */
+/* --- one run -------------------------------------------------------------- */
 
 struct shell {
     struct engine *g;
@@ -87,7 +87,7 @@ void shell_perform(struct shell *s, struct run_actions *actions);
 void shell_close(struct shell *s);
 void shell_worker_gone(struct shell *s);
 
-/* --- all of them: engine_shell.c, engine_turn.c -------------------------------------------- */
+/* --- all of them: engine_shell.c, engine_turn.c --------------------------- */
 
 struct turn_item {
     struct shell *shell;
@@ -146,7 +146,7 @@ void turn_task(struct engine *g, struct engine_task *t);
 void engine_audit(struct engine *g, const char *actor, const char *action,
                   const char *object, json_object *detail);
 
-/* --- ends: engine_finish.c -------------------------------------------------------------------- */
+/* --- ends: engine_finish.c ------------------------------------------------ */
 
 /* Store the end of a run: everything of that step in one batch, versions
  * numbered, pointers moved. */
@@ -155,7 +155,7 @@ int finish_commit(struct engine *g, struct turn_item *item, struct err *e);
 void finish_put(struct store_batch *b, const char *run,
                 const struct run_actions *actions);
 
-/* --- promotions by delivery (push): engine_push.c ------------------------------------------------- */
+/* --- promotions by delivery (push): engine_push.c ------------------------- */
 
 struct push;
 int push_create(struct engine *g, struct err *e);
@@ -164,12 +164,12 @@ void push_destroy(struct engine *g);
  * record is copied. */
 void push_start(struct engine *g, json_object *run);
 
-/* --- models: llm.c ---------------------------------------------------------------------------------- */
+/* --- models: llm.c -------------------------------------------------------- */
 
 void llm_start(struct shell *s, uint64_t number, json_object *request);
 void llm_stop(struct shell *s); /* answers that come later are dropped */
 
-/* --- the rest ------------------------------------------------------------------------------------------ */
+/* --- the rest ------------------------------------------------------------- */
 
 /* Start a worker for each plugin that nobody has described yet. */
 void describe_all(struct engine *g);

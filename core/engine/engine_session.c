@@ -14,7 +14,7 @@
 #define SNAPSHOT_MS 60000
 #define ABANDON_MS 300000
 
-/* --- events ------------------------------------------------------------------------------ */
+/* --- events --------------------------------------------------------------- */
 
 static void feed(struct session *s, enum run_event_kind kind, const char *text)
 {
@@ -46,7 +46,7 @@ static void lost_because(struct session *s, const char *what)
     lost(s, text);
 }
 
-/* --- life ----------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 int session_init(struct session *s, struct shell *shell, bool strategy,
                  json_object *pinned, struct err *e)
@@ -92,7 +92,7 @@ void session_stop(struct session *s)
         worker_stop(s->worker);
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 static bool take_snapshot(struct session *s, struct buf *bytes,
                           struct tt_snapshot *snapshot)
@@ -184,7 +184,7 @@ static void on_hello(void *ctx, json_object *hello)
         open_plugin(s);
 }
 
-/* --- catching up ----------------------------------------------------------------------------------- */
+/* --- catching up ---------------------------------------------------------- */
 
 static void up(struct session *s)
 {
@@ -269,7 +269,7 @@ static void take_replayed(struct session *s, const struct frame *f)
         diverged(s);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 static void take_error(struct session *s, const struct session_call *call,
                        const struct frame *f)
@@ -357,7 +357,7 @@ static void on_request(void *ctx, const struct frame *request)
     service_request(&s->service, s->worker, request);
 }
 
-/* --- starting, and starting again ------------------------------------------------------------------------ */
+/* --- starting, and starting again ----------------------------------------- */
 
 static void on_down(void *ctx, const struct worker_down *down);
 
@@ -428,7 +428,7 @@ void session_start(struct session *s)
         spawn(s);
 }
 
-/* --- commands ----------------------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------- */
 
 static uint16_t frame_of(enum run_command_kind kind)
 {

@@ -11,7 +11,7 @@
 #include "core/engine/resource.h"
 #include "core/engine/share.h"
 
-/* --- one shell ------------------------------------------------------------------------- */
+/* --- one shell ------------------------------------------------------------ */
 
 static struct dataset *open_dataset(struct engine *g, json_object *document,
                                     struct err *e)
@@ -161,7 +161,7 @@ void shell_perform(struct shell *s, struct run_actions *actions)
     }
 }
 
-/* --- its end ------------------------------------------------------------------------------ */
+/* --- its end -------------------------------------------------------------- */
 
 static void drop_now(void *ctx)
 {
@@ -192,7 +192,7 @@ void shell_close(struct shell *s)
         shell_worker_gone(s);
 }
 
-/* --- all of them ---------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 void runs_init(struct engine *g)
 {

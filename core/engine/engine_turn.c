@@ -12,7 +12,7 @@
 
 #define RETRY_MS 1000 /* when the store takes nothing: disk full, ... */
 
-/* --- gathering ------------------------------------------------------------------------- */
+/* --- gathering ------------------------------------------------------------ */
 
 static bool gives_nothing(const struct run_actions *a)
 {
@@ -54,7 +54,7 @@ void engine_audit(struct engine *g, const char *actor, const char *action,
     a->detail = detail;
 }
 
-/* --- storing ------------------------------------------------------------------------------ */
+/* --- storing -------------------------------------------------------------- */
 
 static void put_audits(struct engine_runs *r, struct store_batch *b)
 {
@@ -123,7 +123,7 @@ static void wait_for_store(struct engine *g, const struct err *e)
     r->retry_timer = loop_at(g->loop, r->retry_mono_ms, retry, g);
 }
 
-/* --- doing ------------------------------------------------------------------------------------ */
+/* --- doing ---------------------------------------------------------------- */
 
 /* Commands may add items: take these off first. */
 static void perform(struct engine *g, size_t n)

@@ -50,7 +50,7 @@ void watch_moved(void *ctx, const struct store_move *move,
     pthread_mutex_unlock(&g->watch_lock);
 }
 
-/* --- everything, once --------------------------------------------------------------------- */
+/* --- everything, once ----------------------------------------------------- */
 
 struct pointers {
     char *(*at)[3];

@@ -19,7 +19,7 @@ struct llm_call {
     double cost_in, cost_out; /* per million tokens */
 };
 
-/* --- replies ---------------------------------------------------------------------------- */
+/* --- replies -------------------------------------------------------------- */
 
 static void reply(struct shell *s, uint64_t number, uint32_t status,
                   struct tt_str text, const struct run_reply *usage)
@@ -107,7 +107,7 @@ static void on_done(void *ctx, const struct broker_answer *answer)
     free(c);
 }
 
-/* --- requests ----------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static json_object *model_of(struct engine *g, const char *role)
 {

@@ -35,7 +35,7 @@ void *run_grow(void *p, size_t n, size_t size)
     return p;
 }
 
-/* --- from its record ------------------------------------------------------------------------- */
+/* --- from its record ------------------------------------------------------ */
 
 static int bad(struct err *e, const struct run *r, const char *what)
 {
@@ -182,7 +182,7 @@ void run_destroy(struct run *r)
     free(r);
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void admit(struct run *r, const struct run_event *ev)
 {
@@ -302,7 +302,7 @@ void run_step(struct run *r, const struct run_event *ev,
     r->out = NULL;
 }
 
-/* --- looking ---------------------------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------- */
 
 enum run_state run_state(const struct run *r)
 {

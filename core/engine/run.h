@@ -42,7 +42,7 @@ enum run_state {
 const char *run_state_word(enum run_state state);
 const char *run_status_word(enum run_state state);
 
-/* --- what happened ---------------------------------------------------------------- */
+/* --- what happened -------------------------------------------------------- */
 
 enum run_event_kind {
     RUN_EV_ADMIT,         /* there is room for it; also after each restart.
@@ -54,7 +54,7 @@ enum run_event_kind {
     RUN_EV_STRATEGY_DOWN, /* gone; it is being started again */
     RUN_EV_STRATEGY_LOST, /* gone for good, or it erred: text says why */
     RUN_EV_ACTIONS,       /* number, bytes: the answer to RUN_DO_STEP */
-    RUN_EV_SNAPSHOT,      /* number, value: schema, bytes; empty when it failed */
+    RUN_EV_SNAPSHOT,      /* number, value: schema, bytes; none: it failed */
     RUN_EV_ADAPTER_UP,
     RUN_EV_ADAPTER_DOWN,
     RUN_EV_ADAPTER_LOST,
@@ -87,7 +87,7 @@ struct run_event {
     json_object *parameters; /* {node:{parameter:value}} */
 };
 
-/* --- what to do --------------------------------------------------------------------- */
+/* --- what to do ----------------------------------------------------------- */
 
 struct run_record {
     enum store_kind kind;  /* part[0] of its key is the run's id */
@@ -146,7 +146,7 @@ struct run_actions {
 };
 void run_actions_fini(struct run_actions *out);
 
-/* --- the machine ----------------------------------------------------------------------- */
+/* --- the machine ---------------------------------------------------------- */
 
 struct run;
 
@@ -169,7 +169,7 @@ int run_loaded(struct run *r, struct err *e);          /* all were given */
 void run_step(struct run *r, const struct run_event *event,
               struct run_actions *out);
 
-/* --- looking at it ------------------------------------------------------------------------ */
+/* --- looking at it -------------------------------------------------------- */
 
 enum run_state run_state(const struct run *r);
 const char *run_id(const struct run *r);
@@ -187,7 +187,7 @@ void run_count(const struct run *r, struct run_counts *out);
  * "best","eta_s",...}; the caller puts it. */
 json_object *run_progress(const struct run *r);
 
-/* --- what the strategy and the adapter are opened with ------------------------------------- */
+/* --- what the strategy and the adapter are opened with -------------------- */
 
 /* Payloads of FRAME_OPEN. config is the plugin's, checked and with defaults
  * filled in; snapshot may be NULL. */
@@ -201,7 +201,7 @@ json_object *run_pinned_config(const struct run *r, const char *role);
 /* Where the log of the strategy's present instance starts. */
 uint64_t run_log_start(const struct run *r);
 
-/* --- entries of the log --------------------------------------------------------------------- */
+/* --- entries of the log --------------------------------------------------- */
 
 /* The exchange of one STEP, under the position of its first event (or of its
  * ask, when it has none). */

@@ -2,7 +2,8 @@
 # The runs: the pure machine (run*), and what moves it.
 %C%_libengine_a_SOURCES += \
 	%D%/run.c %D%/run.h %D%/run_impl.h \
-	%D%/run_actions.c %D%/run_call.c %D%/run_candidate.c %D%/run_doc.c \
+	%D%/run_actions.c %D%/run_call.c %D%/run_events.c \
+	%D%/run_load_log.c %D%/run_candidate.c %D%/run_doc.c \
 	%D%/run_gate.c %D%/run_inert.c %D%/run_job.c %D%/run_llm.c \
 	%D%/run_load.c %D%/run_log.c %D%/run_open.c %D%/run_out.c \
 	%D%/run_outcome.c %D%/run_replay.c %D%/run_report.c %D%/run_result.c %D%/run_stop.c \
@@ -11,4 +12,4 @@
 	%D%/engine_plugin.c %D%/engine_push.c %D%/engine_recover.c \
 	%D%/engine_runs.h %D%/engine_session.c %D%/engine_shell.c \
 	%D%/engine_task.c %D%/engine_turn.c %D%/engine_watch.c \
-	%D%/llm.c %D%/service.c %D%/share.c %D%/share.h
+	%D%/llm.c %D%/optimize.h %D%/optimize_gather.c %D%/service.c %D%/share.c %D%/share.h

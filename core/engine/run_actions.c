@@ -7,7 +7,7 @@
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
 
-/* --- cases ------------------------------------------------------------------------------- */
+/* --- cases ---------------------------------------------------------------- */
 
 static bool seen(const struct run_candidate *c, uint32_t split, uint64_t id)
 {
@@ -67,7 +67,7 @@ static bool resolve(struct run *r, const struct run_candidate *c,
     return true;
 }
 
-/* --- EVALUATE ------------------------------------------------------------------------------- */
+/* --- EVALUATE ------------------------------------------------------------- */
 
 static void take_parents(struct run *r, struct run_candidate *c,
                          const struct tt_candidate *from)
@@ -223,7 +223,7 @@ static void take_evaluate(struct run *r, const struct tt_evaluate *a)
     free(ids);
 }
 
-/* --- the others --------------------------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 static void take_prune(struct run *r, const struct tt_prune *a)
 {

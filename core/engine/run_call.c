@@ -11,7 +11,7 @@
 #define CALL_MS 300000 /* COLLECT and FIND: some HTTP requests, with pauses */
 #define SUBMIT_MS 60000 /* beside the evaluations' own time */
 
-/* --- evaluations in flight ------------------------------------------------------------ */
+/* --- evaluations in flight ------------------------------------------------ */
 
 static bool in_flight(const struct run_evaluation *v)
 {
@@ -72,7 +72,7 @@ static void check_overdue(struct run *r)
         }
 }
 
-/* --- sending ------------------------------------------------------------------------------ */
+/* --- sending -------------------------------------------------------------- */
 
 static struct run_command *call_start(struct run *r, enum call_kind kind,
                                       enum run_command_kind command)
@@ -190,7 +190,7 @@ static void send_submit(struct run *r, struct run_evaluation **batch, size_t n)
     arena_fini(&a);
 }
 
-/* --- choosing --------------------------------------------------------------------------------- */
+/* --- choosing ------------------------------------------------------------- */
 
 static bool sendable(const struct run *r, const struct run_evaluation *v)
 {
@@ -291,7 +291,7 @@ void run_call_pump(struct run *r)
         send_collect(r);
 }
 
-/* --- waiting -------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------- */
 
 static void sooner(const struct run *r, uint64_t *wake, uint64_t at)
 {

@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
 
-/* --- an index of numbers by hash ------------------------------------------------------ */
+/* --- an index of numbers by hash ------------------------------------------ */
 
 static uint64_t mix(uint64_t x) /* of MurmurHash3 */
 {
@@ -54,7 +54,7 @@ static uint64_t hex_hash(const char *hex)
     return strtoull(head, NULL, 16);
 }
 
-/* --- finding ------------------------------------------------------------------------------ */
+/* --- finding -------------------------------------------------------------- */
 
 struct run_candidate *run_candidate_at(const struct run *r, uint64_t number)
 {
@@ -105,7 +105,7 @@ uint64_t run_candidate_ref(const struct run *r, const struct run_candidate *c)
     return c->host || c->epoch != r->epoch ? TT_REF_HOST + c->number : c->ref;
 }
 
-/* --- adding --------------------------------------------------------------------------------- */
+/* --- adding --------------------------------------------------------------- */
 
 void run_candidate_index(struct run *r, struct run_candidate *c)
 {

@@ -51,7 +51,7 @@ static json_object *doubles(const double *v, size_t n)
     return a;
 }
 
-/* --- jobs -------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------- */
 
 static const char *by_word(enum job_by by)
 {
@@ -127,7 +127,7 @@ static json_object *job_document(const struct run *r, const struct run_job *j)
     return o;
 }
 
-/* --- candidates ---------------------------------------------------------------------- */
+/* --- candidates ----------------------------------------------------------- */
 
 /* What became of it, in one word: of the first job that somebody asked for. */
 static const char *candidate_word(const struct run_candidate *c)
@@ -204,7 +204,7 @@ json_object *run_candidate_document(const struct run *r,
     return o;
 }
 
-/* --- evaluations ----------------------------------------------------------------------- */
+/* --- evaluations ---------------------------------------------------------- */
 
 void run_evaluation_id(const struct run *r, const struct run_evaluation *v,
                        struct buf *out)

@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
 
-/* --- who takes part ------------------------------------------------------------------------ */
+/* --- who takes part ------------------------------------------------------- */
 
 /* The n best ones that beat the baseline on the validation split, distinct
  * parameter sets only. */
@@ -87,7 +87,7 @@ void run_gate_start(struct run *r)
     free(best);
 }
 
-/* --- the verdict ------------------------------------------------------------------------------ */
+/* --- the verdict ---------------------------------------------------------- */
 
 static struct run_job *gate_job_of(const struct run_candidate *c)
 {

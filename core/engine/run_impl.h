@@ -19,7 +19,7 @@
 #define RUN_MAX_BATCH 100         /* evaluations in one SUBMIT */
 #define RUN_MIN_MEASURED 0.5      /* share of a job's cases that must score */
 
-/* --- evaluations --------------------------------------------------------------------- */
+/* --- evaluations ---------------------------------------------------------- */
 
 enum eval_state {
     EVAL_PLANNED,   /* to be sent */
@@ -60,7 +60,7 @@ struct run_score {
     char *feedback;
 };
 
-/* --- jobs: one EVALUATE ----------------------------------------------------------------- */
+/* --- jobs: one EVALUATE --------------------------------------------------- */
 
 enum job_by {
     JOB_OWN = 1,  /* the strategy, by its own ref */
@@ -102,7 +102,7 @@ struct run_job {
     char *cause;
 };
 
-/* --- candidates --------------------------------------------------------------------------- */
+/* --- candidates ----------------------------------------------------------- */
 
 struct run_candidate {
     uint64_t number, ref;
@@ -146,7 +146,7 @@ struct run_index {
     size_t cap, n;
 };
 
-/* --- the run -------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------- */
 
 struct run_plan {
     const char *metric, *aggregate;
@@ -182,7 +182,7 @@ struct run {
     struct run_candidate **candidates; /* [number - 1] */
     size_t n_candidates;
     struct run_index by_ref, by_hash;
-    struct run_evaluation **evaluations; /* [number - 1]: those that were sent */
+    struct run_evaluation **evaluations; /* [number - 1]: those sent */
     size_t n_evaluations;
     struct run_job **live;   /* pending ones, in the order of creation */
     size_t n_live;
@@ -241,10 +241,12 @@ struct run {
     size_t n_touched;
 };
 
+int run_corrupt(struct err *e, const struct run *r, const char *kind,
+                uint64_t number, const char *what);
 /* Room for one more, zeroed, in an array that doubles; p is NULL at first. */
 void *run_grow(void *p, size_t n, size_t size);
 
-/* --- run_out.c: what a step gives ------------------------------------------------------------ */
+/* --- run_out.c: what a step gives ----------------------------------------- */
 
 void run_out_document(struct run *r, enum store_kind kind, uint64_t number,
                       json_object *document /* taken */);
@@ -265,7 +267,7 @@ void run_touch(struct run *r, struct run_candidate *c);
 /* Write what is dirty. */
 void run_out_flush(struct run *r);
 
-/* --- run_doc.c: records as documents ----------------------------------------------------------- */
+/* --- run_doc.c: records as documents -------------------------------------- */
 
 json_object *run_candidate_document(const struct run *r,
                                     const struct run_candidate *c);
@@ -278,7 +280,7 @@ const char *run_job_word(enum job_state state);
 const char *run_split_word(uint32_t split);
 void run_set_finite(json_object *o, const char *key, double x);
 
-/* --- run_candidate.c ------------------------------------------------------------------------------ */
+/* --- run_candidate.c ------------------------------------------------------ */
 
 struct run_candidate *run_candidate_at(const struct run *r, uint64_t number);
 /* Takes values over. */
@@ -298,7 +300,7 @@ void run_greet(struct run *r, struct run_candidate *c);
 /* r->untold from what the jobs say. */
 void run_find_untold(struct run *r);
 
-/* --- run_job.c --------------------------------------------------------------------------------------- */
+/* --- run_job.c ------------------------------------------------------------ */
 
 struct run_job_spec {
     enum job_by by;
@@ -320,7 +322,7 @@ void run_job_destroy(struct run_job *j);
 void run_job_forget(struct run *r, struct run_job *j); /* no longer live */
 uint64_t run_per_candidate(const struct run *r);
 
-/* --- run_call.c, run_outcome.c: the adapter ------------------------------------------------------------- */
+/* --- run_call.c, run_outcome.c: the adapter ------------------------------- */
 
 void run_call_pump(struct run *r);
 void run_call_wake(const struct run *r, uint64_t *wake);
@@ -339,7 +341,7 @@ void run_eval_lost(struct run *r, struct run_evaluation *v, const char *why,
 void run_eval_failed(struct run *r, struct run_evaluation *v,
                      const char *cause);
 
-/* --- run_result.c ------------------------------------------------------------------------------------------ */
+/* --- run_result.c --------------------------------------------------------- */
 
 void run_job_progress(struct run *r, struct run_job *j); /* one more is done */
 void run_job_fail(struct run *r, struct run_job *j, const char *cause,
@@ -352,7 +354,19 @@ void run_candidate_judge(struct run *r, struct run_candidate *c);
 /* Is score a better than b? NAN is worse than any. */
 bool run_better(const struct run *r, double a, double b);
 
-/* --- run_log.c, run_actions.c: the strategy ------------------------------------------------------------------ */
+/* --- run_events.c: what a STEP tells -------------------------------------- */
+
+struct run_builder {
+    struct run *r;
+    struct arena arena;
+    const struct tt_event **events;
+    size_t n;
+    uint64_t position; /* of the next one */
+};
+void run_put_waiting(struct run_builder *b); /* all that waits; it is told */
+uint64_t run_job_ref(const struct run *r, const struct run_job *j);
+
+/* --- run_log.c, run_actions.c: the strategy ------------------------------- */
 
 void run_strategy_pump(struct run *r);
 void run_strategy_up(struct run *r, bool fresh);
@@ -373,7 +387,7 @@ void run_llm_send(struct run *r); /* those without a reply, again */
 void run_llm_document(struct run *r);
 void run_llm_load(struct run *r);
 
-/* --- run_stop.c, run_gate.c, run_report.c ------------------------------------------------------------------------ */
+/* --- run_stop.c, run_gate.c, run_report.c --------------------------------- */
 
 bool run_over(const struct run *r);       /* completed, failed, cancelled */
 void run_set_state(struct run *r, enum run_state state);

@@ -15,7 +15,7 @@ uint64_t run_per_candidate(const struct run *r)
     return n == 0 ? 1 : (n + m - 1) / m;
 }
 
-/* --- its cases ---------------------------------------------------------------------- */
+/* --- its cases ------------------------------------------------------------ */
 
 static void take_cases(const struct run *r, struct run_job *j,
                        const struct run_job_spec *spec)
@@ -51,7 +51,7 @@ static uint32_t repeats_before(const struct run_candidate *c,
     return n;
 }
 
-/* --- life ----------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct run_job *run_job_add(struct run *r, struct run_candidate *c,
                             const struct run_job_spec *spec)
@@ -149,7 +149,7 @@ void run_job_destroy(struct run_job *j)
     free(j);
 }
 
-/* --- known already? --------------------------------------------------------------------- */
+/* --- known already? ------------------------------------------------------- */
 
 const struct run_job *run_job_source(const struct run_job *j)
 {

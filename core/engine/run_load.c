@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * run_load.c - the machine from its records: candidates, then evaluations,
- * then the log. What the log shows as told is told; what is stored as sent
- * and has no end is looked for. */
+ * then the log (run_load_log.c). What the log shows as told is told; what is
+ * stored as sent and has no end is looked for. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
-#include "core/host/codec.h"
 
-static int corrupt(struct err *e, const struct run *r, const char *kind,
-                   uint64_t number, const char *what)
+int run_corrupt(struct err *e, const struct run *r, const char *kind,
+                uint64_t number, const char *what)
 {
     return err_set(e, TT_ECORRUPT, "run %s: %s %llu: %s", r->id, kind,
                    (unsigned long long)number, what);
@@ -56,7 +55,7 @@ static char *dup_member(json_object *o, const char *key)
     return text != NULL ? xstrdup(text) : NULL;
 }
 
-/* --- candidates ------------------------------------------------------------------------------ */
+/* --- candidates ----------------------------------------------------------- */
 
 static uint32_t split_of(const char *word)
 {
@@ -111,7 +110,7 @@ static int load_job(struct run *r, struct run_candidate *c, json_object *o,
     struct run_job *j;
 
     if (spec.split == 0)
-        return corrupt(e, r, "candidate", c->number, "a job on no split");
+        return run_corrupt(e, r, "candidate", c->number, "a job on no split");
     n = r->dataset->n[spec.split];
     if (list != NULL) {
         spec.n_cases = length(list);
@@ -121,7 +120,7 @@ static int load_job(struct run *r, struct run_candidate *c, json_object *o,
                 json_object_array_get_idx(list, i));
             if (ids[i] >= n) {
                 free(ids);
-                return corrupt(e, r, "candidate", c->number,
+                return run_corrupt(e, r, "candidate", c->number,
                                "a case that the dataset does not have");
             }
         }
@@ -174,9 +173,9 @@ int run_load_candidate(struct run *r, json_object *o, struct err *e)
     int rc = 0;
 
     if (number != r->n_candidates + 1)
-        return corrupt(e, r, "candidate", number, "not the next number");
+        return run_corrupt(e, r, "candidate", number, "not the next number");
     if (space_from_json(r->space, json_child(o, "parameters"), &values, e) != 0)
-        return corrupt(e, r, "candidate", number, e->text);
+        return run_corrupt(e, r, "candidate", number, e->text);
     c = run_candidate_add(r, &values);
     c->host = ref == NULL;
     c->ref = ref != NULL ? strtoull(ref, NULL, 10) : 0;
@@ -201,7 +200,7 @@ int run_load_candidate(struct run *r, json_object *o, struct err *e)
     return rc;
 }
 
-/* --- evaluations -------------------------------------------------------------------------------- */
+/* --- evaluations ---------------------------------------------------------- */
 
 static void load_cases(struct run_evaluation *v, json_object *list)
 {
@@ -273,10 +272,11 @@ int run_load_evaluation(struct run *r, json_object *o, struct err *e)
     struct run_evaluation *v;
 
     if (number != r->n_evaluations + 1)
-        return corrupt(e, r, "evaluation", number, "not the next number");
+        return run_corrupt(e, r, "evaluation", number, "not the next number");
     if (c == NULL || job == 0 || job > c->n_jobs ||
         part >= c->jobs[job - 1]->n_evaluations)
-        return corrupt(e, r, "evaluation", number, "of no job that there is");
+        return run_corrupt(e, r, "evaluation", number,
+                           "of no job that there is");
     v = &c->jobs[job - 1]->evaluations[part];
     r->evaluations = run_grow(r->evaluations, r->n_evaluations, sizeof(void *));
     r->evaluations[r->n_evaluations++] = v;
@@ -298,138 +298,7 @@ int run_load_evaluation(struct run *r, json_object *o, struct err *e)
     return 0;
 }
 
-/* --- the log ------------------------------------------------------------------------------------------ */
-
-/* What was told to an instance that is gone was not told. */
-static void forget_told(struct run *r)
-{
-    size_t i;
-
-    r->epoch++;
-    r->done = false;
-    for (i = 0; i < r->n_candidates; i++) {
-        r->candidates[i]->told_n = 0;
-        r->candidates[i]->enqueued_told = false;
-    }
-    while (r->n_llms > 0)
-        run_llm_forget(r, r->n_llms - 1);
-}
-
-static void load_llm_reply(struct run *r, uint64_t request)
-{
-    size_t i;
-
-    for (i = 0; i < r->n_llms && r->llms[i]->request != request; i++)
-        ;
-    if (i < r->n_llms)
-        run_llm_forget(r, i);
-}
-
-static void load_event(struct run *r, const struct tt_event *event)
-{
-    const void *record = event;
-    struct run_candidate *c = NULL;
-
-    if (event->time_ms > r->now_ms)
-        r->now_ms = event->time_ms;
-    switch ((enum tt_event_kind)event->kind) {
-    case TT_RESULT:
-        c = run_candidate_at(r, ((const struct tt_result *)record)->number);
-        break;
-    case TT_FAILED:
-    case TT_CANCELLED:
-        c = run_candidate_at(r, ((const struct tt_failure *)record)->number);
-        break;
-    case TT_ENQUEUED:
-        c = run_candidate_at(r, ((const struct tt_enqueued *)record)->ref -
-                                    TT_REF_HOST);
-        if (c != NULL)
-            c->enqueued_told = true;
-        return;
-    case TT_LLM_REPLY:
-        load_llm_reply(r, ((const struct tt_llm_reply *)record)->request);
-        break;
-    case TT_DEADLINE:
-        r->deadline_told = true;
-        break;
-    case TT_PARTIAL:
-    case TT_BUDGET:
-        break;
-    }
-    if (c != NULL)
-        c->told_n++;
-}
-
-static int load_answer(struct run *r, uint64_t position, struct tt_str bytes,
-                       uint64_t max, struct arena *a, struct err *e)
-{
-    struct codec_actions answer;
-    bool waits = false;
-    size_t n = 0;
-    uint64_t i;
-
-    if (codec_get_actions(bytes, a, &answer, e) != 0)
-        return corrupt(e, r, "log", position, "actions that cannot be read");
-    for (i = 0; i < answer.n; i++) {
-        const void *record = answer.actions[i];
-
-        n += answer.actions[i]->kind == TT_EVALUATE;
-        waits = waits || answer.actions[i]->kind == TT_WAIT;
-        if (answer.actions[i]->kind == TT_LLM)
-            run_llm_add(r, record);
-        if (answer.actions[i]->kind == TT_DONE) {
-            r->done = true;
-            r->done_reason =
-                tt_str_equal(((const struct tt_done *)record)->reason,
-                             tt_str_of("converged"))
-                    ? STOP_CONVERGED
-                    : STOP_EXHAUSTED;
-        }
-    }
-    r->hungry = n == max && (!waits || max == 0);
-    r->open_position = 0;
-    return 0;
-}
-
-int run_load_log(struct run *r, uint64_t position, struct tt_str bytes,
-                 struct err *e)
-{
-    struct run_entry entry;
-    struct codec_step step;
-    struct arena a = { 0 };
-    uint64_t i;
-    int rc = run_entry_get(bytes, &entry, e);
-
-    if (rc == 0 && position != r->next_position)
-        rc = corrupt(e, r, "log", position, "not the next position");
-    if (rc == 0 && codec_get_step(entry.step, &a, &step, e) != 0)
-        rc = corrupt(e, r, "log", position, "a step that cannot be read");
-    if (rc == 0 && entry.n != step.n_events + 1)
-        rc = corrupt(e, r, "log", position, "a wrong number of positions");
-    if (rc != 0) {
-        arena_fini(&a);
-        return rc;
-    }
-    if ((entry.flags & RUN_ENTRY_FRESH) != 0) {
-        forget_told(r);
-        r->log_start = position;
-    }
-    for (i = 0; i < step.n_events; i++)
-        load_event(r, step.events[i]);
-    if (step.ask->time_ms > r->now_ms)
-        r->now_ms = step.ask->time_ms;
-    r->next_position = position + entry.n;
-    r->open_position = position;
-    r->open_n = entry.n;
-    r->open_flags = entry.flags;
-    r->open_max = step.ask->max;
-    buf_reset(&r->open_step);
-    buf_add(&r->open_step, entry.step.p, (size_t)entry.step.n);
-    if ((entry.flags & RUN_ENTRY_ANSWERED) != 0)
-        rc = load_answer(r, position, entry.actions, step.ask->max, &a, e);
-    arena_fini(&a);
-    return rc;
-}
+/* --- numbers -------------------------------------------------------------- */
 
 void run_load_events(struct run *r, uint64_t last)
 {
@@ -441,7 +310,7 @@ void run_load_snapshot(struct run *r, uint64_t position)
     r->snapshot_position = position;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 static int by_ended(const void *a, const void *b)
 {
@@ -506,7 +375,7 @@ static int link_same(struct run *r, struct run_candidate *c, struct run_job *j,
         j->same_number > other->n_jobs ||
         other->jobs[j->same_number - 1]->n_cases != j->n_cases ||
         other->jobs[j->same_number - 1]->same_candidate != 0)
-        return corrupt(e, r, "candidate", c->number,
+        return run_corrupt(e, r, "candidate", c->number,
                        "takes its result from a job that there is not");
     j->same_as = other->jobs[j->same_number - 1];
     r->n_duplicates++;

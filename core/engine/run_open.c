@@ -34,7 +34,8 @@ void run_put_problem(const struct run *r, json_object *config,
     problem.seed = r->plan.seed;
     problem.n_train = r->dataset->n[TT_TRAIN];
     problem.n_validation = r->dataset->n[TT_VALIDATION];
-    problem.max_in_flight = slots <= 1 ? 1 : (slots + per - 1) / per + (per > 1);
+    problem.max_in_flight = slots <= 1 ? 1
+                                       : (slots + per - 1) / per + (per > 1);
     problem.budget = r->budget.tt;
     problem.config = codec_config(config, &a);
     codec_put_problem(out, &problem, snapshot);

@@ -37,7 +37,8 @@ struct run_command *run_out_command(struct run *r, enum run_command_kind kind,
     struct run_actions *out = r->out;
     struct run_command *at;
 
-    out->commands = run_grow(out->commands, out->n_commands, sizeof *out->commands);
+    out->commands = run_grow(out->commands, out->n_commands,
+                             sizeof *out->commands);
     at = &out->commands[out->n_commands++];
     at->kind = kind;
     at->number = number;

@@ -39,7 +39,7 @@ static uint64_t backoff(unsigned failures, uint64_t asked)
     return asked > wait ? asked : wait;
 }
 
-/* --- one evaluation -------------------------------------------------------------------- */
+/* --- one evaluation ------------------------------------------------------- */
 
 static void take_text(char **to, struct tt_str s)
 {
@@ -257,9 +257,9 @@ void run_eval_outcome(struct run *r, struct run_evaluation *v,
     }
 }
 
-/* --- the answer to a call -------------------------------------------------------------------- */
+/* --- the answer to a call ------------------------------------------------- */
 
-/* Which evaluation an id names: "run/12" or "run/12.3", of that very attempt. */
+/* Which evaluation an id names: "run/12" or "run/12.3", of that attempt. */
 static struct run_evaluation *find_id(const struct run *r, struct tt_str id)
 {
     size_t n = strlen(r->id);
@@ -413,7 +413,7 @@ void run_call_failed(struct run *r, const struct run_event *ev)
     buf_fini(&name);
 }
 
-/* --- the worker --------------------------------------------------------------------------------- */
+/* --- the worker ----------------------------------------------------------- */
 
 static void forget_call(struct run *r)
 {

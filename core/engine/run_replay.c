@@ -122,7 +122,8 @@ int run_check_entry(const struct run *r, uint64_t position,
     for (i = 0; rc == 0 && i < step.n_events; i++)
         if (!event_agrees(r, step.events[i]))
             rc = err_set(e, TT_ECORRUPT, "position %llu: the event is not "
-                         "what was measured", (unsigned long long)(position + i));
+                         "what was measured",
+                         (unsigned long long)(position + i));
     if (rc == 0)
         rc = codec_get_actions(entry->actions, &a, &answer, e);
     for (i = 0; rc == 0 && i < answer.n; i++)

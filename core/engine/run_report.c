@@ -65,7 +65,7 @@ static json_object *candidate_summary(const struct run *r,
     return o;
 }
 
-/* --- parts of the report ----------------------------------------------------------------------- */
+/* --- parts of the report -------------------------------------------------- */
 
 /* [[iteration, score, best so far], ...]; null where there is none. */
 static json_object *curve(const struct run *r)
@@ -259,7 +259,7 @@ json_object *run_report(const struct run *r, json_object *gate,
     return o;
 }
 
-/* --- versions -------------------------------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------- */
 
 /* "bayesian@1.0.0 sha256:ab12..." */
 static void set_plugin(json_object *o, const char *key, json_object *pin)

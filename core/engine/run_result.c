@@ -25,7 +25,7 @@ static bool guardrails_hold(const struct run *r, const double *values)
     return true;
 }
 
-/* --- the score of a job ----------------------------------------------------------------- */
+/* --- the score of a job --------------------------------------------------- */
 
 /* Of each case, over its repeats; how many were measured at all. */
 static size_t case_means(const struct run_job *j, double *values)
@@ -123,7 +123,7 @@ void run_job_score(const struct run *r, struct run_job *j)
     }
 }
 
-/* --- the score of a candidate --------------------------------------------------------------- */
+/* --- the score of a candidate --------------------------------------------- */
 
 struct sums {
     double *sum, *guardrail, *weight;
@@ -220,7 +220,7 @@ void run_candidate_judge(struct run *r, struct run_candidate *c)
     note_best(r, c);
 }
 
-/* --- endings ----------------------------------------------------------------------------------- */
+/* --- endings -------------------------------------------------------------- */
 
 static void tell_people(struct run *r, const struct run_job *j)
 {

@@ -29,7 +29,7 @@ static void drop_jobs(struct run *r, const char *cause)
         run_job_cancel(r, r->live[0], cause);
 }
 
-/* --- failing ---------------------------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------- */
 
 static void fail(struct run *r, const char *text)
 {
@@ -102,7 +102,7 @@ void run_cancel(struct run *r, const char *actor, const char *reason)
     run_finish(r, RUN_CANCELLED, NULL, NULL, false, "the run was cancelled");
 }
 
-/* --- reasons to stop ----------------------------------------------------------------------------- */
+/* --- reasons to stop ------------------------------------------------------ */
 
 struct budget run_budget(const struct run *r)
 {

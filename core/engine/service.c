@@ -20,7 +20,7 @@ struct service_call {
     uint64_t id;
 };
 
-/* --- HTTP ------------------------------------------------------------------------------ */
+/* --- HTTP ----------------------------------------------------------------- */
 
 static void reply_http(struct worker *w, uint32_t number, int code,
                        const struct tt_http_response *response,
@@ -89,7 +89,7 @@ static void serve_http(struct service *s, struct worker *w,
     arena_fini(&arena);
 }
 
-/* --- cases -------------------------------------------------------------------------------- */
+/* --- cases ---------------------------------------------------------------- */
 
 static void reply_data(struct worker *w, uint32_t number, int code,
                        const char *text)
@@ -139,7 +139,7 @@ static void serve_data(struct service *s, struct worker *w,
         reply_data(w, f->number, 0, s->dataset->cases[TT_TRAIN][id]);
 }
 
-/* --- both ----------------------------------------------------------------------------------- */
+/* --- both ----------------------------------------------------------------- */
 
 void service_request(struct service *s, struct worker *w,
                      const struct frame *request)

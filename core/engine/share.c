@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * share.c - fair parts, one slot at a time: there are few slots and few runs. */
+ * share.c - fair parts, one slot at a time: slots and runs are few. */
 #include "core/engine/share.h"
 
 #include <stdbool.h>

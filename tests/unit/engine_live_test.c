@@ -26,7 +26,7 @@ static bool identical(struct rig *r, int64_t least)
     return same && json_int(r->answer.body, "steps", 0) >= least;
 }
 
-/* --- a good day ------------------------------------------------------------------------ */
+/* --- a good day ----------------------------------------------------------- */
 
 struct seen {
     unsigned n;
@@ -132,7 +132,7 @@ static void a_strategy_that_reads_cases_and_models_runs_too(void)
     rig_close(&r);
 }
 
-/* --- what is refused --------------------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------ */
 
 static bool refuses(struct rig *r, const char *more, int code,
                     const char *what)
@@ -189,7 +189,7 @@ static void a_request_is_held_to_its_word(void)
     rig_close(&r);
 }
 
-/* --- bad plugins ------------------------------------------------------------------------------ */
+/* --- bad plugins ---------------------------------------------------------- */
 
 /* It ends failed, with plugin, version, hash and cause in the diagnostic; the
  * engine lives. */
@@ -241,7 +241,7 @@ static void a_strategy_that_loops_is_killed(void)
     rig_close(&r);
 }
 
-/* --- crashes --------------------------------------------------------------------------------------- */
+/* --- crashes -------------------------------------------------------------- */
 
 static void start_slow(struct rig *r)
 {
@@ -299,7 +299,7 @@ static void a_restarted_engine_goes_on(void)
     rig_close(&r);
 }
 
-/* --- the log proves itself ------------------------------------------------------------------------------ */
+/* --- the log proves itself ------------------------------------------------ */
 
 /* Put the entry back with one value of its STEP, or of its actions, altered. */
 static void alter(struct rig *r, uint64_t position, bool actions)
@@ -372,7 +372,7 @@ static void one_altered_value_is_found(void)
     rig_close(&r);
 }
 
-/* --- people ------------------------------------------------------------------------------------------------ */
+/* --- people --------------------------------------------------------------- */
 
 static void people_cancel_and_put_candidates_in(void)
 {

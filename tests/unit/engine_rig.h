@@ -128,16 +128,18 @@ static inline void rig_close(struct rig *r)
     (void)fs_remove_tree(r->dir, &r->err);
 }
 
-/* --- calls --------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------- */
 
 /* quoted: the body, or NULL. The answer is the rig's until the next call. */
 static inline int rig_call(struct rig *r, engine_call_fn *fn,
                            const struct engine_request *with,
                            const char *quoted)
 {
-    struct engine_request q = with != NULL ? *with : (struct engine_request){ 0 };
+    struct engine_request q = { 0 };
     int code;
 
+    if (with != NULL)
+        q = *with;
     if (q.actor == NULL)
         q.actor = "tester";
     if (q.workflow == NULL && q.run == NULL)
@@ -246,7 +248,7 @@ static inline bool rig_says(json_object *o, const char *key, const char *what)
     return there;
 }
 
-/* --- workers, from outside ---------------------------------------------------------------- */
+/* --- workers, from outside ------------------------------------------------ */
 
 /* Kill the worker of this run that has the plugin of this hash; false when
  * there is none. */

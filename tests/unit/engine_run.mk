@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The runs: the pure machine in a world of its own, then the whole engine.
-EXTRA_DIST += %D%/run_sim.h %D%/engine_rig.h
+EXTRA_DIST += %D%/run_sim.h %D%/run_sim_in.h %D%/engine_rig.h
 if HAVE_CUNIT
-RUN_SIM = %D%/run_sim.c
+RUN_SIM = %D%/run_sim.c %D%/run_sim_check.c %D%/run_sim_outside.c \
+	%D%/run_sim_strategy.c
 RUN_SIM_LIBS = core/engine/libengine.a $(HOST_LIBS) $(CRYPT_LIBS) \
 	$(BASE_LIBS) $(CUNIT_LIBS)
 RUN_TESTS = \

@@ -79,7 +79,7 @@ static bool event_says(const struct sim *s, const char *what)
     return found;
 }
 
-/* --- a good run ------------------------------------------------------------------------ */
+/* --- a good run ----------------------------------------------------------- */
 
 static void a_run_ends_with_report_and_version(void)
 {
@@ -213,7 +213,7 @@ static void a_minimized_metric_goes_down(void)
     sim_fini(&s);
 }
 
-/* --- plugins at fault ----------------------------------------------------------------------- */
+/* --- plugins at fault ----------------------------------------------------- */
 
 static int say_nan(struct sim_script *s, const struct tt_ask *ask,
                    const struct tt_action_sink *sink, struct tt_error *e)
@@ -296,7 +296,7 @@ static void a_ref_that_was_never_given_is_refused(void)
     sim_fini(&s);
 }
 
-/* --- cases ------------------------------------------------------------------------------------- */
+/* --- cases ---------------------------------------------------------------- */
 
 static int want_holdout(struct sim_script *s, const struct tt_ask *ask,
                         const struct tt_action_sink *sink, struct tt_error *e)
@@ -380,7 +380,7 @@ static void one_case_at_a_time_is_partly_told(void)
     sim_fini(&s);
 }
 
-/* --- what the outside says ---------------------------------------------------------------------- */
+/* --- what the outside says ------------------------------------------------ */
 
 static const char *no_metric(void *ctx, const struct tt_evaluation *v)
 {
@@ -517,7 +517,7 @@ static void back_pressure_only_costs_time(void)
     sim_fini(&s);
 }
 
-/* --- limits ------------------------------------------------------------------------------------------ */
+/* --- limits --------------------------------------------------------------- */
 
 static void time_is_a_limit_and_is_told_before(void)
 {
@@ -569,7 +569,7 @@ static void evaluations_and_targets_are_limits(void)
     sim_fini(&s);
 }
 
-/* --- people ---------------------------------------------------------------------------------------------- */
+/* --- people --------------------------------------------------------------- */
 
 static void a_person_may_cancel(void)
 {
@@ -651,7 +651,7 @@ static void a_person_may_put_a_candidate_in(void)
     sim_fini(&s);
 }
 
-/* --- a model ------------------------------------------------------------------------------------------------ */
+/* --- a model -------------------------------------------------------------- */
 
 static int ask_model(struct sim_script *s, const struct tt_ask *ask,
                      const struct tt_action_sink *sink, struct tt_error *e)
@@ -687,7 +687,7 @@ static void a_model_answers_and_is_paid(void)
     sim_fini(&s);
 }
 
-/* --- inert parameters ------------------------------------------------------------------------------------------- */
+/* --- inert parameters ----------------------------------------------------- */
 
 static double only_top(void *ctx, const struct tt_candidate *c, uint64_t id)
 {

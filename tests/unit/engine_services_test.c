@@ -9,7 +9,7 @@
 
 #include "tests/unit/engine_rig.h"
 
-/* --- a model -------------------------------------------------------------------------- */
+/* --- a model -------------------------------------------------------------- */
 
 static struct {
     int fd, port;
@@ -163,7 +163,7 @@ static void a_model_that_refuses_fails_only_the_request(void)
     atomic_store(&model.broken, false);
 }
 
-/* --- the others -------------------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 static bool audited(struct rig *r, const char *action)
 {

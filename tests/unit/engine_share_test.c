@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine_share_test.c - slots among runs: fair, and never more than there are. */
+ * engine_share_test.c - slots among runs: fair, and no more than there are. */
 #include "core/engine/share.h"
 
 #include <trimtab/random.h>

@@ -2,7 +2,7 @@
  *
  * run_sim.h - a world for the run machine: a store in memory, a real strategy
  * in-process, an outside that evaluates (and remembers across crashes), and a
- * seeded scheduler that delivers answers in any order, twice, late, or never. */
+ * seeded scheduler that delivers answers in any order, twice, late or never. */
 #ifndef TT_TESTS_RUN_SIM_H
 #define TT_TESTS_RUN_SIM_H
 
