@@ -39,13 +39,28 @@ void engine_plugin_fini(struct engine_plugin *p)
     memset(p, 0, sizeof *p);
 }
 
+/* Under catalog_lock: does the catalog know this already? It writes a file. */
+static bool is_described(struct engine *g, const char *hash,
+                         json_object *hello)
+{
+    const struct catalog_entry *entry = NULL;
+    char name[80];
+
+    (void)snprintf(name, sizeof name, "sha256:%s", hash);
+    return catalog_resolve(g->catalog, name, 0, &entry, NULL) == 0 &&
+           entry->describe != NULL &&
+           json_equal(json_child(entry->describe, "plugin"),
+                      json_child(hello, "plugin"));
+}
+
 void engine_plugin_described(struct engine *g, const char *hash,
                              json_object *hello)
 {
     json_object *mine = json_copy(hello);
 
     pthread_mutex_lock(&g->catalog_lock);
-    catalog_described(g->catalog, hash, mine);
+    if (!is_described(g, hash, hello))
+        catalog_described(g->catalog, hash, mine);
     pthread_mutex_unlock(&g->catalog_lock);
     json_object_put(mine);
 }

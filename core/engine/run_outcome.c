@@ -356,13 +356,24 @@ static void shrink(struct run *r, bool waits)
         r->later_ms = RUN_LATER_MAX_MS;
 }
 
+static bool any_running(const struct run *r)
+{
+    size_t i, k;
+
+    for (i = 0; i < r->n_live; i++)
+        for (k = 0; k < r->live[i]->n_evaluations; k++)
+            if (r->live[i]->evaluations[k].state == EVAL_RUNNING)
+                return true;
+    return false;
+}
+
 void run_call_answered(struct run *r, const struct run_event *ev)
 {
     enum call_kind call = r->call;
     struct codec_outcomes answer = { 0 };
     struct arena a = { 0 };
     struct err e = { 0 };
-    bool waits = false;
+    bool waits = false, ran = any_running(r);
     uint64_t i;
 
     if (call == CALL_NONE || ev->number != r->call_number)
@@ -385,9 +396,10 @@ void run_call_answered(struct run *r, const struct run_event *ev)
             settle_rest(r, call);
         if (call == CALL_SUBMIT)
             shrink(r, waits);
-        r->collect_at_ms = r->now_ms + (answer.again_ms > 0
-                                            ? answer.again_ms
-                                            : (uint64_t)RUN_COLLECT_MS);
+        if (call != CALL_SUBMIT || !ran) /* sending does not put it off */
+            r->collect_at_ms = r->now_ms + (answer.again_ms > 0
+                                                ? answer.again_ms
+                                                : (uint64_t)RUN_COLLECT_MS);
     }
     arena_fini(&a);
 }

@@ -132,6 +132,62 @@ static void a_strategy_that_reads_cases_and_models_runs_too(void)
     rig_close(&r);
 }
 
+static bool has_promotion(json_object *shown)
+{
+    const char *word = json_str(json_child(shown, "result"), "promotion");
+
+    return rig_has_ended(shown) &&
+           (word == NULL || strcmp(word, "delivering") != 0);
+}
+
+/* Where the adapter cannot write into production nothing is moved, and the
+ * run says why; also when the engine restarts in between. */
+static void a_push_that_fails_is_said(void)
+{
+    json_object *shown;
+    struct rig r;
+
+    rig_open(&r, NULL);
+    rig_target(&r, ",'delivery':{'mode':'push','workflow':'prod'}");
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'random','seed':5,"
+                                     "'promote':'auto'"), 0);
+    CU_ASSERT(completed(&r));
+    rig_restart(&r);
+    shown = rig_wait(&r, has_promotion);
+    CU_ASSERT(shown != NULL && rig_says(json_child(shown, "result"),
+                                        "promotion", "failed"));
+    CU_ASSERT(rig_says(json_child(shown, "result"), "promotion_error", ""));
+    CU_ASSERT_EQUAL(rig_of_run(&r, engine_run_report, NULL), 0);
+    CU_ASSERT(!json_object_get_boolean(json_child(r.answer.body, "promoted")));
+    CU_ASSERT(rig_says(json_child(r.answer.body, "versions"), "answer", "v1"));
+    rig_close(&r);
+}
+
+/* Somebody makes another version active while the run is under way. */
+static void a_person_who_was_faster_stands(void)
+{
+    struct engine_request node = { .workflow = "demo", .node = "answer" };
+    struct store_moved moved;
+    struct rig r;
+
+    rig_open(&r, NULL);
+    rig_target(&r, "");
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'random','seed':5,"
+                                     "'promote':'auto','adapter_config':"
+                                     "{'sleep_ms':15}"), 0);
+    CU_ASSERT_PTR_NOT_NULL(rig_wait(&r, rig_is_half_way));
+    CU_ASSERT_EQUAL(rig_call(&r, engine_backfill, &node, NULL), 0);
+    CU_ASSERT(completed(&r));
+    CU_ASSERT(rig_says(json_child(r.answer.body, "result"), "promotion",
+                       "refused"));
+    CU_ASSERT(rig_says(json_child(json_child(r.answer.body, "result"),
+                                  "versions"), "answer", "v2"));
+    CU_ASSERT_EQUAL(store_active(r.store, "demo", "answer", "production",
+                                 &moved, &r.err), 0);
+    CU_ASSERT_EQUAL(moved.active, 1);
+    rig_close(&r);
+}
+
 /* --- what is refused ------------------------------------------------------ */
 
 static bool refuses(struct rig *r, const char *more, int code,
@@ -422,6 +478,10 @@ int main(void)
           a_run_goes_from_request_to_active_parameters },
         { "a second run starts from the active version",
           a_second_run_starts_from_the_active_version },
+        { "a push that fails is said, and moves nothing",
+          a_push_that_fails_is_said },
+        { "a person who was faster than auto stands",
+          a_person_who_was_faster_stands },
         { "a strategy of cases, reasons and a model runs, too",
           a_strategy_that_reads_cases_and_models_runs_too },
         { "a request is held to its word", a_request_is_held_to_its_word },

@@ -713,9 +713,86 @@ static void a_parameter_that_changes_nothing_is_named(void)
     sim_fini(&s);
 }
 
+/* --- records -------------------------------------------------------------- */
+
+static void an_entry_of_the_log_comes_back(void)
+{
+    struct run_entry in = { 3, RUN_ENTRY_ANSWERED | RUN_ENTRY_FRESH,
+                            tt_str_of("step"), { NULL, 0 } }, out;
+    struct buf b = { 0 };
+    struct tt_str bytes;
+    struct err e = { 0 };
+
+    run_entry_put(&b, &in);
+    CU_ASSERT_EQUAL(run_entry_get(buf_str(&b), &out, &e), 0);
+    CU_ASSERT_EQUAL(out.n, 3);
+    CU_ASSERT_EQUAL(out.flags, in.flags);
+    CU_ASSERT(tt_str_equal(out.step, in.step));
+    CU_ASSERT_EQUAL(out.actions.n, 0);
+    for (bytes = buf_str(&b); bytes.n-- > 0;) /* no shorter one does */
+        CU_ASSERT_EQUAL(run_entry_get(bytes, &out, &e), TT_ECORRUPT);
+    b.data[4] = 9; /* an unknown flag */
+    CU_ASSERT_EQUAL(run_entry_get(buf_str(&b), &out, &e), TT_ECORRUPT);
+    buf_fini(&b);
+}
+
+static void a_snapshot_comes_back(void)
+{
+    struct tt_snapshot snapshot;
+    struct buf b = { 0 };
+    struct err e = { 0 };
+    uint64_t position;
+
+    run_snapshot_put(&b, 65, 2, tt_str_of("state"));
+    CU_ASSERT_EQUAL(run_snapshot_get(buf_str(&b), &position, &snapshot, &e), 0);
+    CU_ASSERT_EQUAL(position, 65);
+    CU_ASSERT_EQUAL(snapshot.schema, 2);
+    CU_ASSERT_EQUAL(snapshot.n, 5);
+    b.len--;
+    CU_ASSERT_EQUAL(run_snapshot_get(buf_str(&b), &position, &snapshot, &e),
+                    TT_ECORRUPT);
+    buf_fini(&b);
+}
+
+/* Give the machine records that cannot be: it says which. */
+static void damaged_records_are_named(void)
+{
+    struct sim_options o = plain();
+    struct err e = { 0 };
+    struct run *run;
+    json_object *c;
+    struct sim s;
+
+    json_object_put(ended(&s, &o));
+    run = run_create(s.document, s.dataset, &e);
+    CU_ASSERT_PTR_NOT_NULL(run);
+    c = sim_json(&s, STORE_CANDIDATE, 2);
+    CU_ASSERT_EQUAL(run_load_candidate(run, c, &e), TT_ECORRUPT);
+    CU_ASSERT(err_says(&e, TT_ECORRUPT, "candidate 2: not the next number"));
+    json_set_int(c, "number", 1);
+    json_set(c, "parameters", json_of("{'answer':{'temperature':'warm'}}"));
+    CU_ASSERT_EQUAL(run_load_candidate(run, c, &e), TT_ECORRUPT);
+    json_object_put(c);
+    c = sim_json(&s, STORE_EVALUATION, 1);
+    CU_ASSERT_EQUAL(run_load_evaluation(run, c, &e), TT_ECORRUPT);
+    CU_ASSERT(err_says(&e, TT_ECORRUPT, "of no job"));
+    json_object_put(c);
+    CU_ASSERT_EQUAL(run_load_log(run, 1, tt_str_of("rubbish"), &e),
+                    TT_ECORRUPT);
+    run_destroy(run);
+    json_set_str(s.document, "state", "dreaming");
+    CU_ASSERT_PTR_NULL(run_create(s.document, s.dataset, &e));
+    CU_ASSERT(err_says(&e, TT_ECORRUPT, "unknown state"));
+    sim_fini(&s);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "an entry of the log comes back, whole or not at all",
+          an_entry_of_the_log_comes_back },
+        { "a snapshot comes back", a_snapshot_comes_back },
+        { "damaged records are named", damaged_records_are_named },
         { "a run ends with a report, evidence and a version",
           a_run_ends_with_report_and_version },
         { "auto promotes what the gate lets through, and nothing else",
