@@ -66,7 +66,8 @@ static int usage(FILE *to, int code)
         "  --cases N          8: cases of each split\n"
         "  --worker[=PATH]    in a sandboxed worker, as the daemon runs it;\n"
         "                     without it in this process, for a debugger\n"
-        "  --log FILE         every request and answer, byte for byte\n", to);
+        "  --log FILE         every request and answer, byte for byte: for\n"
+        "                     trimtab plugin check --replay\n", to);
     return code;
 }
 
@@ -215,6 +216,23 @@ static void print_end(const struct run *r, const char *reason)
     print_line(line);
 }
 
+/* Who was recorded, in front of what was said. */
+static void log_hello(const struct channel *c, struct buf *log)
+{
+    json_object *plugin = json_child(channel_hello(c), "plugin");
+    json_object *hello = json_object_new_object();
+    json_object *who = json_object_new_object();
+    char *text;
+
+    json_set_str(who, "id", json_str(plugin, "id"));
+    json_set_str(who, "version", json_str(plugin, "version"));
+    json_set(hello, "plugin", who);
+    text = json_canonical_dup(hello);
+    frame_put(log, FRAME_HELLO, 0, tt_str_of(text));
+    free(text);
+    json_object_put(hello);
+}
+
 static int run(struct run *r, const char *worker, struct err *e)
 {
     const struct drive_report report = { r, print_result };
@@ -229,6 +247,8 @@ static int run(struct run *r, const char *worker, struct err *e)
         c = channel_open(r->file, worker, e);
     if (rc == 0)
         rc = c != NULL ? read_objects(r, c, e) : e->code;
+    if (rc == 0)
+        log_hello(c, &log);
     if (rc == 0)
         rc = drive_strategy(c, &r->drive, &report, &log, &reason, e);
     if (rc == 0)

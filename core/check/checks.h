@@ -51,6 +51,16 @@ void check_b19(struct check_run *c);
 void check_b20(struct check_run *c);
 void check_b21(struct check_run *c);
 void check_b22(struct check_run *c);
+/* behave_upgrade.c, behave_replay.c */
+void check_u1(struct check_run *c);
+void check_u2(struct check_run *c);
+void check_u3(struct check_run *c);
+void check_u4(struct check_run *c);
+void check_u5(struct check_run *c);
+void check_u6(struct check_run *c);
+void check_r1(struct check_run *c);
+void check_r2(struct check_run *c);
+void check_r3(struct check_run *c);
 /* sanitized.c: a part of B17, where the source is given */
 void check_under_sanitizers(struct check_run *c);
 
@@ -59,6 +69,12 @@ int check_part_transcript(struct check_run *c, const char *argument,
                           struct buf *out, struct err *e);
 int check_part_resume(struct check_run *c, const char *argument,
                       struct buf *out, struct err *e);
+int check_part_schema(struct check_run *c, const char *argument,
+                      struct buf *out, struct err *e);
+int check_part_state(struct check_run *c, const char *argument,
+                     struct buf *out, struct err *e);
+int check_part_results(struct check_run *c, const char *argument,
+                       struct buf *out, struct err *e);
 int check_part_exercise(struct check_run *c, const char *argument,
                         struct buf *out, struct err *e);
 

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/fs.h"
 #include "core/base/mem.h"
 #include "core/check/check.h"
 #include "core/check/check_in.h"
 #include "core/crypt/crypt.h"
+#include "core/host/codec.h"
 
 enum { EXIT_PASS = 0, EXIT_FINDINGS = 1, EXIT_TOOL = 2 };
 
@@ -37,6 +39,7 @@ struct plan {
     const char *files[2];
     size_t n_files;
     bool list;
+    const char *save_state; /* a folder */
 };
 
 static void usage(FILE *to)
@@ -44,6 +47,7 @@ static void usage(FILE *to)
     fputs("usage: trimtab plugin check FILE.so [options]\n"
           "       trimtab plugin check --upgrade OLD.so NEW.so [options]\n"
           "       trimtab plugin check --replay LOG... FILE.so [options]\n"
+          "       trimtab plugin check --save-state DIR FILE.so\n"
           "       trimtab plugin check --list\n\n"
           "  --level 1|2|3      1 static; 2 (default) what a daemon asks for; "
           "3 long ones too\n"
@@ -58,7 +62,10 @@ static void usage(FILE *to)
           "  --evaluation FILE  what an adapter is opened with, JSON "
           "(or: {})\n"
           "  --revoked FILE     sha256 sums that are refused, one a line\n"
-          "  --soak SECONDS     how long B22 goes on (default 10)\n\n"
+          "  --soak SECONDS     how long B22 goes on (default 10)\n"
+          "  --save-state DIR   write DIR/state-vN.bin, a snapshot of today's "
+          "schema:\n"
+          "                     keep it in golden/ of the source for B15\n\n"
           "exit: 0 pass, 1 findings, 2 the tool could not work\n", to);
 }
 
@@ -123,6 +130,7 @@ static const struct option options[] = {
     { "soak", required_argument, NULL, 't' },
     { "upgrade", required_argument, NULL, 'u' },
     { "replay", required_argument, NULL, 'R' },
+    { "save-state", required_argument, NULL, 'w' },
     { "list", no_argument, NULL, 'L' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -170,6 +178,9 @@ static int take_option(struct plan *p, int c)
         p->logs[p->n_logs++] = optarg;
         p->mode = CHECK_REPLAY;
         return p->n_logs < MOST_IDS ? 0 : 2;
+    case 'w':
+        p->save_state = optarg;
+        return 0;
     case 'L':
         p->list = true;
         return 0;
@@ -347,6 +358,33 @@ static void free_paths(struct plan *p)
         free((char *)(uintptr_t)p->logs[i]);
 }
 
+/* A snapshot of a reference problem, for versions to come. */
+static int save_state(const struct plan *p, struct err *e)
+{
+    static const struct check check = { .id = "@", .seconds = 60 };
+    struct check_run c = { .check = &check, .o = &p->o };
+    struct tt_snapshot state;
+    struct buf bytes = { 0 };
+    char *name, *path;
+    int rc = check_part_run(&c, "@state", p->o.path, NULL, &bytes, e);
+
+    if (rc == 0)
+        rc = codec_get_state(buf_str(&bytes), &state, e);
+    if (rc == 0) {
+        name = xasprintf("state-v%u.bin", state.schema);
+        path = fs_join(p->save_state, name);
+        rc = fs_mkdirs(p->save_state, 0755, e);
+        if (rc == 0)
+            rc = fs_write(path, state.bytes, (size_t)state.n, 0644, e);
+        if (rc == 0)
+            printf("%s: %llu bytes\n", path, (unsigned long long)state.n);
+        free(path);
+        free(name);
+    }
+    buf_fini(&bytes);
+    return rc;
+}
+
 static int check_all(struct plan *p, struct err *e)
 {
     struct check_report report = { .o = &p->o, .level = p->level };
@@ -392,7 +430,7 @@ int plugin_check_main(int argc, char **argv)
         fprintf(stderr, "trimtab plugin check: %s\n", e.text);
         return EXIT_TOOL;
     }
-    rc = check_all(&p, &e);
+    rc = p.save_state != NULL ? save_state(&p, &e) : check_all(&p, &e);
     free_paths(&p);
     if (rc < 0) {
         fprintf(stderr, "trimtab plugin check: %s\n", e.text);

@@ -66,6 +66,8 @@ static void add_again(const struct check_report *r, const struct check *check,
     buf_addf(out, "             again: trimtab plugin check ");
     if (r->o->old != NULL)
         buf_addf(out, "--upgrade %s ", base_of(r->o->old));
+    if (r->o->log != NULL)
+        buf_addf(out, "--replay %s ", base_of(r->o->log));
     buf_addf(out, "%s --only %s --seed %" PRIu64 "\n", name, check->id,
              r->o->seed);
 }

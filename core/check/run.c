@@ -350,7 +350,7 @@ int check_part_run(const struct check_run *c, const char *name,
     char **args = arguments(name, path, argument, c->o);
     char **env = environment(c->part_environment);
     struct buf text = { 0 };
-    int rc = start(&k, args, env, getpgrp(), e);
+    int rc = start(&k, args, env, c->check->run != NULL ? getpgrp() : 0, e);
 
     if (rc == 0)
         wait_for(&k, deadline_ms);

@@ -11,6 +11,8 @@
 #define ADAPTER TT_KIND_ADAPTER
 #define FILE_CHECK 1, CHECK_ONE_FILE
 #define GATE 2, CHECK_ONE_FILE
+#define UPGRADE 1, CHECK_UPGRADE
+#define REPLAY 1, CHECK_REPLAY
 #define LOADED "L1 S13" /* needs no less */
 
 const struct check check_table[] = {
@@ -181,6 +183,40 @@ const struct check check_table[] = {
     { "B22", 3, CHECK_ONE_FILE, BOTH, "B6", 120, "lasts",
       "Some faults need a thousand steps.",
       "Run it again with the same seed, under a debugger.", check_b22 },
+
+    /* --- a new version beside an old one ---------------------------------- */
+    { "U1", UPGRADE, BOTH, "", 10, "the same plugin, in a later version",
+      "A version is resolved by id, and never changes.",
+      "Keep id and kind; count the version up with every build.", check_u1 },
+    { "U2", UPGRADE, BOTH, "", 30, "loads in this trimtab",
+      "The old version did.", "Rebuild it with the SDK of this trimtab.",
+      check_u2 },
+    { "U3", UPGRADE, BOTH, "U2", 120, "takes the old version's configurations",
+      "The operator's file stays as it is.",
+      "Allow what was allowed; give what is new a default.", check_u3 },
+    { "U4", UPGRADE, STRATEGY, "U2", 120,
+      "goes on from the old version's state or log",
+      "A live run is moved so.",
+      "Read old snapshots, or raise state_schema_min so that the log is used.",
+      check_u4 },
+    { "U5", UPGRADE, BOTH, "", 10, "asks for no more than the old version",
+      "What is asked for anew must be granted anew.",
+      "Leave out the permission, or tell the operator.", check_u5 },
+    { "U6", UPGRADE, BOTH, "U2", 300,
+      "is no worse on the reference problems",
+      "An upgrade must not cost results.",
+      "Look at the plays with trimtab plugin run.", check_u6 },
+
+    /* --- a recorded run --------------------------------------------------- */
+    { "R1", REPLAY, STRATEGY, "", 120, "hears the recorded run without error",
+      "Runs in flight are moved to it by their log.",
+      "Take every event that the version before could take.", check_r1 },
+    { "R2", REPLAY, STRATEGY, "R1", 120, "proposes what was recorded",
+      "The same version must; another one may differ, and you should know "
+      "where.", "See B7, if it is the same version.", check_r2 },
+    { "R3", REPLAY, STRATEGY, "", 120, "goes on from the recorded history",
+      "A warm start gives it somebody else's results.",
+      "Take ENQUEUED with its RESULT as history.", check_r3 },
 };
 const size_t check_table_n = TT_ARRAY_LEN(check_table);
 
@@ -198,5 +234,8 @@ const struct check_part check_parts[] = {
     { "@transcript", check_part_transcript },
     { "@resume", check_part_resume },
     { "@exercise", check_part_exercise },
+    { "@schema", check_part_schema },
+    { "@state", check_part_state },
+    { "@results", check_part_results },
 };
 const size_t check_parts_n = TT_ARRAY_LEN(check_parts);

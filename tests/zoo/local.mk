@@ -41,7 +41,7 @@ ANIMALS = %D%/check/animals %D%/check/build %D%/check/faults.h \
 	%D%/check/b15-old/golden/state-v1.bin \
 	%D%/check/l5-thread/plugin.json \
 	%D%/check/s12-license/plugin.json %D%/check/s14-sum/plugin.json \
-	%D%/check/s2-manifest/plugin.json
+	%D%/check/s2-manifest/plugin.json %D%/check/u5-asks/plugin.json
 EXTRA_DIST += $(ANIMALS)
 check_DATA = %D%/checked/stamp
 %D%/checked/stamp: $(ANIMALS) $(sdkinclude_HEADERS)

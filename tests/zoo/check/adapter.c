@@ -10,7 +10,9 @@
 #ifndef ID
 #define ID "good-adapter"
 #endif
+#ifndef VERSION
 #define VERSION "1.0.0"
+#endif
 #ifndef CAPS
 #define CAPS TT_CAP_DETERMINISTIC
 #endif
@@ -35,6 +37,9 @@ static double score_of(const struct tt_evaluation *v)
     static unsigned n;
 
     sum += ++n;
+#endif
+#ifdef FAULT_U6
+    sum += 1;
 #endif
     return sum;
 }

@@ -21,6 +21,12 @@
 #ifndef STATE_SCHEMA
 #define STATE_SCHEMA 1
 #endif
+#if defined(FAULT_U3)
+#define SCHEMA                                                                 \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"     \
+    "\"patience\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":10,"         \
+    "\"default\":5}}}"
+#endif
 #ifdef FAULT_S13
 #define MOST_PATIENCE "10"
 #else
@@ -221,6 +227,9 @@ static double fault_unit(const struct tt_instance *self, double u)
 #endif
 #ifdef FAULT_B7_STATIC
     u = self->n_calls % 2 == 0 ? u : 1 - u;
+#endif
+#ifdef FAULT_U6
+    u = 0.999;
 #endif
     (void)self;
     return u;

@@ -23,7 +23,9 @@
 #endif
 #define MOST_PARAMS 64
 #define MOST_QUEUED 64
+#ifndef MAGIC
 #define MAGIC UINT64_C(0x314c414d494e41) /* "ANIMAL1" */
+#endif
 
 struct tt_instance {
     const struct tt_host *host;
