@@ -31,6 +31,9 @@ const char *check_status_name(enum check_status status)
 
 static void found(struct check_run *c, enum check_status status,
                   const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static void found(struct check_run *c, enum check_status status,
+                  const char *format, va_list args)
 {
     char text[1024];
 

@@ -231,7 +231,8 @@ void play_fail(struct play *p, size_t flight, uint32_t kind)
 static void note_bad(struct play *p, const char *text)
 {
     if (p->bad[0] == '\0')
-        (void)snprintf(p->bad, sizeof p->bad, "%s", text);
+        (void)snprintf(p->bad, sizeof p->bad, "%.*s",
+                       (int)sizeof p->bad - 1, text);
 }
 
 static bool cases_are_there(struct play *p, const struct tt_case_set *c)

@@ -34,7 +34,7 @@ static void lost(struct session *s, const char *text)
 /* "strategy x 1.0.0 (sha256 ab12...): what" */
 static void blame(struct session *s, const char *what, char *out, size_t size)
 {
-    (void)snprintf(out, size, "%s %s %s (sha256 %.12s): %s", s->role,
+    (void)snprintf(out, size, "%s %s %s (sha256 %.12s): %.700s", s->role,
                    s->plugin.id, s->plugin.version, s->plugin.hash, what);
 }
 
