@@ -108,8 +108,13 @@ start_daemon() {
     rm -f "$STATE/daemon.log.new"
     "$BUILD/trimtabd" --config "$STATE/trimtab.json" >"$STATE/daemon.log.new" 2>&1 &
     DAEMON=$!
-    t_wait "$STATE/daemon.log.new" 'daemon.ready' 30
+    t_wait "$STATE/daemon.log.new" 'daemon.ready' 60
     status=$?
+    # One that neither starts nor says why is worth a look inside.
+    if [ $status -ne 0 ] && kill -0 "$DAEMON" 2>/dev/null; then
+        gdb -p "$DAEMON" -batch -ex 'thread apply all bt 12' 2>/dev/null |
+            head -n 80 | sed 's/^/# /'
+    fi
     cat "$STATE/daemon.log.new" >>"$STATE/daemon.log"
     return $status
 }
