@@ -79,6 +79,7 @@ struct engine *engine_create(const struct engine_options *options,
         goto fail;
     store_on_move(g->store, watch_moved, g);
     loop_on_turn_end(g->loop, turn_end, g);
+    push_create(g); /* before begin(): what it recovers may be pushed */
     loop_post(g->loop, begin, g);
     atomic_store(&g->turn_mono_ms, clock_mono_ms());
     rc = pthread_create(&g->thread, NULL, run_loop, g);
@@ -88,7 +89,7 @@ struct engine *engine_create(const struct engine_options *options,
         goto fail;
     }
     g->started = true;
-    if (push_create(g, e) != 0)
+    if (push_serve(g, e) != 0)
         goto fail;
     return g;
 fail:

@@ -184,15 +184,21 @@ void push_start(struct engine *g, json_object *run)
     pthread_mutex_unlock(&p->lock);
 }
 
-int push_create(struct engine *g, struct err *e)
+void push_create(struct engine *g)
 {
     struct push *p = xcalloc(1, sizeof *p);
-    int rc;
 
     p->g = g;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->more, NULL);
     g->runs->push = p;
+}
+
+int push_serve(struct engine *g, struct err *e)
+{
+    struct push *p = g->runs->push;
+    int rc;
+
     rc = pthread_create(&p->thread, NULL, serve, p);
     p->started = rc == 0;
     return rc == 0 ? 0

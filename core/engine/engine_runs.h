@@ -158,7 +158,8 @@ void finish_put(struct store_batch *b, const char *run,
 /* --- promotions by delivery (push): engine_push.c ------------------------- */
 
 struct push;
-int push_create(struct engine *g, struct err *e);
+void push_create(struct engine *g); /* takes jobs from now on */
+int push_serve(struct engine *g, struct err *e); /* and works on them */
 void push_destroy(struct engine *g);
 /* Promote what this run made, on the thread that waits for Orcheo. The run's
  * record is copied. */
