@@ -41,6 +41,10 @@ like() { # NAME TEXT PATTERN (extended)
         not_ok "$1" "no /$3/ in: $2"; fi
 }
 done_testing() {
+    # What a sanitizer or an assertion said, if the daemon said it.
+    [ "$T_BAD" = 0 ] ||
+        cat "$STATE"/daemon.log* 2>/dev/null |
+        grep -vE '^<[4-7]>' | head -n 40 | sed 's/^/# daemon: /'
     echo "1..$T_N"
     exit "$T_BAD"
 }
