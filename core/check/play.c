@@ -361,7 +361,7 @@ int play_step(struct play *p, uint64_t max, uint64_t *n_actions)
 
 int play_run(struct play *p, uint64_t n)
 {
-    uint64_t end = p->n_results + n, n_actions;
+    uint64_t end = p->n_results + n, n_actions = 0;
     unsigned idle = 0;
     int rc = 0;
 

@@ -49,9 +49,10 @@ static char *find_runtime(const char *dir)
     TT_AUTO_FREE char *command =
         xasprintf("${CC:-cc} -print-file-name=libasan.so >'%s'", to);
     struct buf text = { 0 };
+    struct err e = { 0 };
     char *path = NULL;
 
-    if (run(command) == 0 && fs_read(to, 4096, &text, NULL) == 0 &&
+    if (run(command) == 0 && fs_read(to, 4096, &text, &e) == 0 &&
         text.len > 1) {
         text.data[text.len - 1] = '\0'; /* the newline */
         path = realpath(text.data, NULL);
@@ -66,10 +67,11 @@ static const char *last_line(const char *dir, char line[300])
 {
     TT_AUTO_FREE char *path = fs_join(dir, "log");
     struct buf text = { 0 };
+    struct err e = { 0 };
     const char *start;
 
     line[0] = '\0';
-    if (fs_read(path, 1u << 20, &text, NULL) == 0 && text.len > 1) {
+    if (fs_read(path, 1u << 20, &text, &e) == 0 && text.len > 1) {
         text.data[text.len - 1] = '\0'; /* the newline */
         start = strrchr(text.data, '\n');
         (void)snprintf(line, 300, "%.299s",
@@ -136,6 +138,7 @@ void check_under_sanitizers(struct check_run *c)
     char *dir = xasprintf("%s/trimtab-build.XXXXXX", tmp != NULL ? tmp
                                                                  : "/tmp");
     char *path = NULL;
+    struct err e = { 0 };
 
     if (mkdtemp(dir) == NULL)
         check_warn(c, "%s: %s", dir, strerror(errno));
@@ -143,7 +146,7 @@ void check_under_sanitizers(struct check_run *c)
         path = build(c, dir, slash + 1);
     if (path != NULL)
         try_it(c, dir, path);
-    (void)fs_remove_tree(dir, NULL);
+    (void)fs_remove_tree(dir, &e);
     free(path);
     free(dir);
 }

@@ -25,7 +25,7 @@ static char dir[] = "/tmp/trimtab-parts.XXXXXX";
 
 /* --- configurations ------------------------------------------------------ */
 
-static const char *const schemas[] = {
+static const char many_kinds[] =
     "{'type':'object','additionalProperties':false,'properties':{"
     "'n':{'type':'integer','minimum':1,'maximum':3},"
     "'x':{'type':'number','exclusiveMinimum':0,'maximum':0.5},"
@@ -33,11 +33,12 @@ static const char *const schemas[] = {
     "'b':{'type':'boolean'},'e':{'enum':['a','b',7]},"
     "'l':{'type':'array','minItems':2,'items':{'type':'integer'}},"
     "'o':{'type':'object','required':['k'],'properties':{"
-    "'k':{'const':'v'}}}}}",
+    "'k':{'const':'v'}}}}}";
+static const char required[] =
     "{'type':'object','required':['url'],'properties':{"
-    "'url':{'type':'string'},'t':{'type':['number','null']}}}",
-    "{'type':'object'}",
-};
+    "'url':{'type':'string'},'t':{'type':['number','null']}}}";
+static const char *const schemas[] = { many_kinds, required,
+                                       "{'type':'object'}" };
 
 static void drawn_configurations_are_allowed(void)
 {
@@ -63,7 +64,7 @@ static void drawn_configurations_are_allowed(void)
 
 static void draws_reach_the_edges_and_differ(void)
 {
-    json_object *schema = json_of(schemas[0]), *a, *b;
+    json_object *schema = json_of(many_kinds), *a, *b;
     bool seen[4] = { false };
     size_t seed, same = 0;
 
