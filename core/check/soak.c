@@ -12,6 +12,7 @@
 #include "core/check/subject.h"
 
 #define STEPS_PER_LIFE 400
+#define LEAST_STEPS 25 /* of a life, when the time is over */
 
 static bool one_in(struct tt_random *r, uint64_t n)
 {
@@ -36,15 +37,26 @@ static void let_happen(struct play *p, struct tt_random *r, uint64_t *enqueued)
                      (unsigned)tt_random_below(r, 1000));
 }
 
+static bool is_over(const struct subject *s, const struct play *p, int step,
+                    int64_t end)
+{
+    uint64_t most = s->plugin->budget_max;
+
+    return p->done || (most > 0 && p->n_results >= most) ||
+           (step >= LEAST_STEPS && clock_mono_ms() >= end);
+}
+
 static int live(struct check_run *c, struct subject *s,
-                const struct reference *reference, struct tt_random *r)
+                const struct reference *reference, int64_t end,
+                struct tt_random *r)
 {
     uint64_t enqueued = 0;
     struct tt_snapshot state;
     struct play p;
     int i, rc = play_begin(&p, &s->with, reference, NULL);
 
-    for (i = 0; i < STEPS_PER_LIFE && rc == 0 && !p.done; i++) {
+    for (i = 0; i < STEPS_PER_LIFE && rc == 0 && !is_over(s, &p, i, end);
+         i++) {
         rc = play_step(&p, tt_random_below(r, p.parallel - p.n_flights + 1),
                        NULL);
         let_happen(&p, r, &enqueued);
@@ -74,7 +86,7 @@ static void soak_strategy(struct check_run *c, struct subject *s, int64_t end,
         for (i = 0; i < reference_n() && c->status < CHECK_FAIL; i++) {
             if (subject_takes(s, c, i, &reference, why)) {
                 reference.problem.max_in_flight *= 2;
-                (void)live(c, s, &reference, r);
+                (void)live(c, s, &reference, end, r);
                 n++;
             }
             reference_fini(&reference);

@@ -47,6 +47,12 @@ missing=$("$TOOL" check --list | grep -oE '^[SLBU][0-9]+' | while read -r id; do
 done)
 is 'every check has an animal that it catches' "$missing" ''
 
+"$TOOL" check --list | sed -nE \
+    's/^([A-Z][0-9]+) +level ([0-9]) +(.*)$/| \1 | \2 | \3 |/p' >"$STATE/listed"
+is 'the manual lists the checks as they are' \
+    "$(grep -E '^\| [A-Z][0-9]+ ' "$TOP/docs/plugin-check.md" |
+        diff - "$STATE/listed" | head -n 4)" ''
+
 # --- what is good ------------------------------------------------------------
 for plugin in random sobol bayesian orcheo; do
     [ -f "$PLUGINS/$plugin.so" ] || continue
