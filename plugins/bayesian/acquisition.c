@@ -136,7 +136,9 @@ double acq_value(const struct acquisition *a, const double *x,
     if (gradient != NULL)
         memset(gradient, 0, a->dims * sizeof *gradient);
     for (i = 0; i < n_models(a); i++) {
+        /* It is filled in, not read: cppcheck looks at one file only. */
         gp_predict(model(a, i), x, &mean, &variance,
+                   /* cppcheck-suppress legacyUninitvar */
                    gradient != NULL ? d_mean : NULL, d_variance);
         sum += judge(a, i, mean, variance, &by_mean, &by_sd);
         for (k = 0; gradient != NULL && k < a->dims; k++)
