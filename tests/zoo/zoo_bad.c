@@ -42,7 +42,8 @@ static int verdict(const char *what, int worked,
 static int do_segfault(struct tt_instance *self,
                        const struct tt_action_sink *sink, struct tt_error *e)
 {
-    volatile int *nowhere = (volatile int *)(uintptr_t)8;
+    /* The pointer is volatile too, so that no compiler sees where it goes. */
+    volatile int *volatile nowhere = (volatile int *)(uintptr_t)8;
 
     (void)self;
     (void)sink;
