@@ -66,7 +66,7 @@ int err_set(struct err *e, int code, const char *format, ...)
 int err_errno(struct err *e, int code, const char *format, ...)
 {
     int saved = errno;
-    char head[sizeof e->text];
+    char head[ERR_TEXT_BYTES];
     va_list args;
 
     if (e != NULL) {
@@ -82,7 +82,7 @@ int err_errno(struct err *e, int code, const char *format, ...)
 int err_prefix(struct err *e, const char *format, ...)
 {
     int saved = errno;
-    char head[sizeof e->text];
+    char head[ERR_TEXT_BYTES];
     va_list args;
 
     if (e == NULL)

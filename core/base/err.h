@@ -7,9 +7,11 @@
 #include <stdarg.h>
 #include <trimtab/errors.h>
 
+enum { ERR_TEXT_BYTES = 1024 };
+
 struct err {
     int code;
-    char text[1024]; /* names the object and the mend */
+    char text[ERR_TEXT_BYTES]; /* names the object and the mend */
 };
 
 /* Fill in *e (NULL is allowed), keep errno, return code. */
