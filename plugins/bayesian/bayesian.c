@@ -62,7 +62,7 @@ static int bayesian_init(struct tt_asktell *at, struct tt_error *e)
     b->n_models = 2 + (size_t)at->problem->n_guardrails;
     b->models = calloc(b->n_models, sizeof *b->models);
     b->limits = calloc(b->n_models, sizeof *b->limits);
-    b->values = calloc((size_t)at->space->n_params, sizeof *b->values);
+    b->values = calloc((size_t)at->space->n_params + 1, sizeof *b->values);
     b->scratch = calloc(b->room, sizeof *b->scratch);
     b->rows = calloc(b->room, sizeof *b->rows);
     if (b->models == NULL || b->limits == NULL || b->values == NULL ||

@@ -12,6 +12,8 @@ static bool completed(struct rig *r)
     return shown != NULL && rig_says(shown, "state", "completed");
 }
 
+/* How many steps a run takes depends on how many results arrive in one turn;
+ * that there are several is what makes the comparison mean something. */
 static bool identical(struct rig *r, int64_t least)
 {
     bool same;
@@ -96,7 +98,7 @@ static void a_run_goes_from_request_to_active_parameters(void)
     CU_ASSERT_EQUAL(seen.n, 1);
     CU_ASSERT_EQUAL(seen.version, 1);
     CU_ASSERT(strstr(seen.body, "\"parameters\":{\"temperature\"") != NULL);
-    CU_ASSERT(identical(&r, 6));
+    CU_ASSERT(identical(&r, 2));
     look_at_lists(&r);
     rig_close(&r);
 }
@@ -319,7 +321,7 @@ static void a_killed_strategy_is_caught_up(void)
     CU_ASSERT(rig_kill(&r, hash));
     CU_ASSERT(completed(&r));
     CU_ASSERT_PTR_NULL(json_child(r.answer.body, "nondeterministic"));
-    CU_ASSERT(identical(&r, 6));
+    CU_ASSERT(identical(&r, 2));
     rig_close(&r);
 }
 
@@ -348,7 +350,7 @@ static void a_restarted_engine_goes_on(void)
         rig_nap(60);
     }
     CU_ASSERT(completed(&r));
-    CU_ASSERT(identical(&r, 6));
+    CU_ASSERT(identical(&r, 2));
     CU_ASSERT_EQUAL(rig_of_run(&r, engine_run_candidates, NULL), 0);
     CU_ASSERT_EQUAL(json_object_array_length(json_child(r.answer.body,
                                                         "items")), 12);
@@ -418,11 +420,11 @@ static void one_altered_value_is_found(void)
     CU_ASSERT(completed(&r));
     second = entry_behind(&r, 1);
     third = entry_behind(&r, second);
-    CU_ASSERT(identical(&r, 6));
+    CU_ASSERT(identical(&r, 2));
     alter(&r, third, true);
     CU_ASSERT(finds_it(&r, third));
     alter(&r, third, true); /* back again */
-    CU_ASSERT(identical(&r, 6));
+    CU_ASSERT(identical(&r, 2));
     alter(&r, third, false);
     CU_ASSERT(finds_it(&r, third));
     rig_close(&r);
