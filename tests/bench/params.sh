@@ -10,9 +10,9 @@ build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 state=$(mktemp -d "${TMPDIR:-/tmp}/trimtab-bench.XXXXXX")
 chmod 755 "$state"
-daemon='' nginx=''
+daemon='' nginx='' simulator=''
 finish() {
-    for pid in $daemon $nginx; do
+    for pid in $daemon $nginx $simulator; do
         kill "$pid" 2>/dev/null || :
         wait "$pid" 2>/dev/null || :
     done
@@ -25,8 +25,19 @@ for tool in wrk nginx jq curl; do
     command -v $tool >/dev/null || { echo "params.sh: $tool is missing" >&2; exit 1; }
 done
 
+# The baseline is what Orcheo has stored; the simulator has it.
+"$build/tests/orcheo/orcheo-sim" --port 0 --seed-workflows >"$state/sim" 2>&1 &
+simulator=$!
+for _ in $(seq 100); do
+    sim=http://127.0.0.1:$(sed -n 's/^port=//p' "$state/sim")
+    ! grep -q '^ready' "$state/sim" || break
+    sleep 0.1
+done
+
 cat >"$state/trimtab.json" <<CONFIG
-{ "listen": [{"tcp": "127.0.0.1:0"}, {"unix": "$state/sock"}],
+{ "outbound": {"allow": ["$sim"]},
+  "adapters": {"orcheo": {"url": "$sim", "token_secret": ""}},
+  "listen": [{"tcp": "127.0.0.1:0"}, {"unix": "$state/sock"}],
   "store": {"path": "$state/store"},
   "plugins": {"directories": ["$build/plugins/built"], "state": "$state/plugins"},
   "workers": {"path": "$build/trimtab-worker"}, "http": {"threads": 1} }
@@ -40,7 +51,6 @@ for _ in $(seq 100); do
 done
 [ -n "$port" ] || { cat "$state/log" >&2; exit 1; }
 
-# A target of which nothing is asked: the baseline comes from its defaults.
 data=$here/../system/demo-data
 export TRIMTAB_URL="unix:$state/sock"
 jq 'del(.delivery)' "$data/target.json" >"$state/target.json"
