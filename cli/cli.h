@@ -81,6 +81,10 @@ void print_json(json_object *o);
 void print_table(json_object *items, const struct column *columns, size_t n);
 /* "key: value" lines of an object's scalars, nested ones indented. */
 void print_object(json_object *o, int indent);
+/* GET path (taken: it is freed) and show the answer: as JSON where that was
+ * asked for, a list as a table of columns, without columns an object. */
+int show_answer(struct cli *c, char *path, const struct column *columns,
+                size_t n);
 /* The array of a list answer, or the answer itself when it is one. */
 json_object *list_items(json_object *body);
 

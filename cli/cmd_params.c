@@ -24,21 +24,6 @@ static int get(struct cli *c, char *path, bool as_text)
     return code;
 }
 
-static int table(struct cli *c, char *path, const struct column *columns,
-                 size_t n)
-{
-    struct reply r;
-    int code = client_call(c, "GET", path, NULL, &r);
-
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_table(list_items(r.body), columns, n);
-    reply_fini(&r);
-    free(path);
-    return code;
-}
-
 static int versions(struct cli *c, const struct args *a)
 {
     static const struct column columns[] = {
@@ -50,8 +35,8 @@ static int versions(struct cli *c, const struct args *a)
         { "PARAMETERS", "parameters" },
     };
 
-    return table(c, client_path("/api/workflows/%s/parameters/%s/versions",
-                                a->value[0], a->value[1]), columns, 6);
+    return show_answer(c, client_path("/api/workflows/%s/parameters/%s/versions",
+                                      a->value[0], a->value[1]), columns, 6);
 }
 
 static int history(struct cli *c, const struct args *a)
@@ -61,8 +46,8 @@ static int history(struct cli *c, const struct args *a)
         { "TO", "to" }, { "ACTOR", "actor" }, { "REASON", "reason" },
     };
 
-    return table(c, client_path("/api/workflows/%s/parameters/%s/history",
-                                a->value[0], a->value[1]), columns, 6);
+    return show_answer(c, client_path("/api/workflows/%s/parameters/%s/history",
+                                      a->value[0], a->value[1]), columns, 6);
 }
 
 /* Show what would change, and ask. */

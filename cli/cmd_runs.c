@@ -11,20 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int show(struct cli *c, char *path)
-{
-    struct reply r;
-    int code = client_call(c, "GET", path, NULL, &r);
-
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_object(r.body, 0);
-    reply_fini(&r);
-    free(path);
-    return code;
-}
-
 static int list(struct cli *c, struct args *a)
 {
     static const struct column columns[] = {
@@ -42,16 +28,8 @@ static int list(struct cli *c, struct args *a)
         "/api/runs?limit=%s&workflow=%s&status=%s&cursor=%s",
         limit ? limit : "20", workflow ? workflow : "", status ? status : "",
         cursor ? cursor : "");
-    struct reply r;
-    int code = client_call(c, "GET", path, NULL, &r);
 
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_table(list_items(r.body), columns, 8);
-    reply_fini(&r);
-    free(path);
-    return code;
+    return show_answer(c, path, columns, 8);
 }
 
 static int candidates(struct cli *c, struct args *a)
@@ -66,16 +44,8 @@ static int candidates(struct cli *c, struct args *a)
     char *path = client_path("/api/runs/%s/candidates?limit=%s&sort=%s"
                              "&cursor=%s", a->value[0], limit ? limit : "50",
                              sort ? sort : "", cursor ? cursor : "");
-    struct reply r;
-    int code = client_call(c, "GET", path, NULL, &r);
 
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_table(list_items(r.body), columns, 5);
-    reply_fini(&r);
-    free(path);
-    return code;
+    return show_answer(c, path, columns, 5);
 }
 
 static int events(struct cli *c, const char *run)
@@ -85,16 +55,8 @@ static int events(struct cli *c, const char *run)
         { "TEXT", "text" },
     };
     char *path = client_path("/api/runs/%s/events", run);
-    struct reply r;
-    int code = client_call(c, "GET", path, NULL, &r);
 
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_table(list_items(r.body), columns, 4);
-    reply_fini(&r);
-    free(path);
-    return code;
+    return show_answer(c, path, columns, 4);
 }
 
 static int post(struct cli *c, char *path, struct reply *r)
@@ -265,9 +227,10 @@ int cmd_runs(struct cli *c, int argc, char **argv)
         code = usage_error("runs list | show|watch|report|candidates|events|"
                            "cancel|replay RUN");
     else if (strcmp(verb, "show") == 0)
-        code = show(c, client_path("/api/runs/%s", a.value[0]));
+        code = show_answer(c, client_path("/api/runs/%s", a.value[0]), NULL, 0);
     else if (strcmp(verb, "report") == 0)
-        code = show(c, client_path("/api/runs/%s/report", a.value[0]));
+        code = show_answer(c, client_path("/api/runs/%s/report", a.value[0]),
+                           NULL, 0);
     else if (strcmp(verb, "watch") == 0)
         code = watch_run(c, a.value[0]);
     else if (strcmp(verb, "candidates") == 0)

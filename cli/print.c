@@ -5,7 +5,6 @@
 
 #include "cli.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,4 +159,21 @@ json_object *list_items(json_object *body)
         return body;
     items = json_at(body, "items");
     return json_object_is_type(items, json_type_array) ? items : NULL;
+}
+
+int show_answer(struct cli *c, char *path, const struct column *columns,
+                size_t n)
+{
+    struct reply r;
+    int code = client_call(c, "GET", path, NULL, &r);
+
+    if (code == 0 && c->json)
+        print_json(r.body);
+    else if (code == 0 && columns != NULL)
+        print_table(list_items(r.body), columns, n);
+    else if (code == 0)
+        print_object(r.body, 0);
+    reply_fini(&r);
+    free(path);
+    return code;
 }

@@ -69,7 +69,7 @@ struct request {
     char *idempotency_key, *if_match, *if_none_match;
     json_object *query; /* all strings */
     struct buf body;
-    bool too_large, suspended, done;
+    bool too_large, done;
     int64_t started_ns;
     /* the answer */
     unsigned status;
@@ -83,7 +83,7 @@ struct request {
 
 struct request *request_create(struct http_thread *t,
                                struct MHD_Connection *connection,
-                               const char *method, const char *url);
+                               const char *method);
 void request_destroy(struct request *r);
 /* Is it one that we want to understand? 400 and the connection closed for
  * what a proxy might read in another way (control-plane.md 2.4). */

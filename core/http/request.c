@@ -14,11 +14,10 @@
 
 struct request *request_create(struct http_thread *t,
                                struct MHD_Connection *connection,
-                               const char *method, const char *url)
+                               const char *method)
 {
     struct request *r = xcalloc(1, sizeof *r);
 
-    (void)url;
     r->http = t->http;
     r->thread = t;
     r->connection = connection;

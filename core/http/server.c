@@ -153,7 +153,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
 
     (void)version;
     if (r == NULL) {
-        r = request_create(t, connection, method, url);
+        r = request_create(t, connection, method);
         *ctx = r;
         begin(r, url);
         set_deadline(connection, t->http->options.body_ms);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # t0920 - every shell block of docs/plugin-guide.md, in order, in an empty
-# folder, against an installed Trimtab; blocks headed `output` are compared.
+# folder, against an installed Trimtab.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -26,7 +26,6 @@ mkdir "$STATE/guide" && cd "$STATE/guide" || exit 1
 awk -v dir="$STATE" '
     /^```/ && open { open = 0; close(file); next }
     /^```sh/ { open = 1; n++; file = sprintf("%s/block-%02d.sh", dir, n); next }
-    /^```output/ { open = 1; file = sprintf("%s/block-%02d.out", dir, n); next }
     open { print > file }
     END { print n > (dir "/blocks") }' "$TOP/docs/plugin-guide.md"
 blocks=$(cat "$STATE/blocks")
