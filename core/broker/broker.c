@@ -267,6 +267,7 @@ static void wake_waiter(void *ctx, const struct broker_answer *answer)
 
     pthread_mutex_lock(&w->lock);
     *w->answer = *answer;
+    w->answer->location = (struct tt_str){ NULL, 0 }; /* goes with the call */
     if (w->body != NULL) {
         buf_add(w->body, answer->body.p, (size_t)answer->body.n);
         w->answer->body.p = w->body->data + w->body->len - answer->body.n;

@@ -74,6 +74,8 @@ struct broker_answer {
     int code;                  /* 0 with any status; else TT_E*, see text */
     unsigned status;
     struct tt_str body;        /* borrowed during the call */
+    struct tt_str location;    /* the header, as it came; so too. Empty where
+                                  there was none, or no URL could be it */
     uint64_t retry_after_ms;
     char text[256];            /* what went wrong: names host and mend */
 };

@@ -11,6 +11,8 @@
 
 #include "core/broker/broker.h"
 
+#define BROKER_LOCATION 2000 /* bytes of a Location header, with its NUL */
+
 struct fetch;
 TAILQ_HEAD(fetch_list, fetch);
 
@@ -59,6 +61,7 @@ struct fetch {
     char *resolved_url;
     struct buf secrets;       /* each NUL-terminated, to be kept out of texts */
     struct buf answer;
+    char location[BROKER_LOCATION]; /* "": none */
     size_t body_at, header_bytes;
     bool too_big, headers_too_big, forbidden;
     int64_t window_ms; /* start of the low-speed window; 0 = no answer yet */

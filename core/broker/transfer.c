@@ -341,6 +341,24 @@ static void explain(struct fetch *f, CURLcode result, struct outcome *out)
     }
 }
 
+/* Location, where a URL can stand in it: a redirect is an answer, and a 202
+ * says so where to ask. */
+static void take_location(struct fetch *f)
+{
+    struct curl_header *header;
+    const char *p;
+
+    f->location[0] = '\0';
+    if (curl_easy_header(f->easy, "Location", 0, CURLH_HEADER, -1, &header) !=
+            CURLHE_OK ||
+        strlen(header->value) >= sizeof f->location)
+        return;
+    for (p = header->value; *p > ' ' && *p < 0x7f; p++)
+        ;
+    if (*p == '\0')
+        (void)snprintf(f->location, sizeof f->location, "%s", header->value);
+}
+
 void transfer_end(struct fetch *f, CURLcode result, struct outcome *out)
 {
     curl_off_t retry_after = 0;
@@ -357,6 +375,7 @@ void transfer_end(struct fetch *f, CURLcode result, struct outcome *out)
         out->retry_after_ms = retry_after < MAX_RETRY_AFTER_MS / 1000
                                   ? (uint64_t)retry_after * 1000
                                   : MAX_RETRY_AFTER_MS;
+    take_location(f);
     out->unsent = request_bytes == 0;
     if (result != CURLE_OK)
         explain(f, result, out);

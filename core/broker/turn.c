@@ -23,7 +23,7 @@ struct delivery {
     broker_done_fn *done;
     void *ctx;
     struct broker_answer answer;
-    char *body;
+    char *body, *location;
 };
 
 static void deliver(void *ctx)
@@ -32,6 +32,7 @@ static void deliver(void *ctx)
 
     d->done(d->ctx, &d->answer);
     free(d->body);
+    free(d->location);
     free(d);
 }
 
@@ -99,6 +100,8 @@ static void finish(struct fetch *f, const struct outcome *o)
     if (o->code == 0) {
         d->answer.body.n = f->answer.len;
         d->answer.body.p = d->body = buf_steal(&f->answer);
+        d->location = xstrdup(f->location);
+        d->answer.location = tt_str_of(d->location);
     }
     if (f->loop != NULL)
         loop_post(f->loop, deliver, d);

@@ -146,6 +146,7 @@ static void fill_evaluation(const struct run *r, const struct run_evaluation *v,
     to->n_cases = v->n;
     to->repeat = v->job->repeat_base + v->repeat;
     to->flags = v->job->flags;
+    to->candidate_number = v->job->candidate->number;
     buf_fini(&id);
 }
 

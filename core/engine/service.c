@@ -53,6 +53,7 @@ static void on_done(void *ctx, const struct broker_answer *answer)
         response.status = answer->status;
         response.body = answer->body;
         response.retry_after_ms = answer->retry_after_ms;
+        response.location = answer->location;
         reply_http(call->worker, call->number, answer->code, &response,
                    answer->text);
     }

@@ -6,7 +6,7 @@
 #include "core/base/mem.h"
 
 #define LEAST_CASE 16u
-#define LEAST_EVALUATION 28u
+#define LEAST_EVALUATION 36u
 #define LEAST_OUTCOME 56u
 #define AGAIN_BYTES 8u /* again_ms stands before the count */
 
@@ -39,6 +39,7 @@ static void put_evaluation(struct buf *b, const struct tt_evaluation *v)
     }
     wire_u32(b, v->repeat);
     wire_u32(b, v->flags);
+    wire_u64(b, v->candidate_number);
 }
 
 static void get_evaluation(struct codec_in *in, struct tt_evaluation *v)
@@ -63,6 +64,7 @@ static void get_evaluation(struct codec_in *in, struct tt_evaluation *v)
     v->repeat = wire_get_u32(&in->r);
     v->flags = codec_get_flags(in, TT_WANT_FEEDBACK | TT_WANT_TRACES,
                                "unknown flags of an evaluation");
+    v->candidate_number = wire_get_u64(&in->r);
 }
 
 void codec_put_batch(struct buf *b, const struct tt_batch *batch)

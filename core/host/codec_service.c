@@ -145,6 +145,7 @@ void codec_put_http_answer(struct buf *b, int code,
     wire_u32(b, r.status);
     wire_str(b, r.body);
     wire_u64(b, r.retry_after_ms);
+    codec_put_text(b, r.location);
 }
 
 int codec_get_http_answer(struct tt_str bytes, int *code,
@@ -159,6 +160,7 @@ int codec_get_http_answer(struct tt_str bytes, int *code,
     response->status = wire_get_u32(&in.r);
     response->body = codec_get_bytes(&in);
     response->retry_after_ms = wire_get_u64(&in.r);
+    response->location = codec_get_text(&in);
     if (*code == 0 ? response->status < 100 || response->status > 599
                    : response->status != 0)
         codec_bad(&in, "an HTTP status that cannot be");

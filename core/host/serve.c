@@ -175,6 +175,8 @@ static int fetch(void *ctx, const struct tt_http_request *request,
     response->status = got.status;
     response->retry_after_ms = got.retry_after_ms;
     response->body = got.body;
+    if (response->size >= sizeof got)
+        response->location = got.location;
     if (code == 0)
         return 0;
     if (error != NULL)

@@ -4,6 +4,7 @@
  * services. What a strategy and an adapter answer is checked in
  * session_strategy.c and session_adapter.c. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -127,7 +128,8 @@ static int fetch(const struct tt_host *host,
     if (!s->busy)
         return tt_fail(e, TT_EPERM, "%s: only inside submit, collect, find, "
                        "abandon and admin calls", TT_SERVICE_HTTP);
-    if (request->size < sizeof *request || response->size < sizeof *response ||
+    if (request->size < sizeof *request ||
+        response->size < offsetof(struct tt_http_response, location) ||
         (request->headers == NULL && request->n_headers > 0) ||
         request->n_headers > 1000 || request->body.n > SESSION_MAX_ANSWER)
         return tt_fail(e, TT_EINVAL, "%s: a request that cannot be: set .size "

@@ -19,6 +19,7 @@ struct outbox {
     int n, good, code; /* under lock; code: of the last */
     unsigned status;
     uint64_t retry_after_ms;
+    char location[60];
     pthread_t thread; /* that delivered the last */
     struct loop *stop_at; /* stopped when n reaches stop_n */
     int stop_n;
@@ -36,6 +37,8 @@ static void take(void *ctx, const struct broker_answer *a)
     o->code = a->code;
     o->status = a->status;
     o->retry_after_ms = a->retry_after_ms;
+    (void)snprintf(o->location, sizeof o->location, "%.*s",
+                   (int)a->location.n, a->location.n > 0 ? a->location.p : "");
     o->thread = pthread_self();
     if (o->stop_at != NULL && o->n == o->stop_n)
         loop_stop(o->stop_at);
@@ -333,7 +336,21 @@ static void origins_are_compared_in_one_form(void)
     }
 }
 
+static void a_location_comes_with_its_answer(void)
+{
+    begin(5);
+    fetch("GET", "/redirect", 0, false, NULL);
+    wait_for(1);
+    CU_ASSERT_EQUAL(box.status, 302);
+    CU_ASSERT_STRING_EQUAL(box.location, "/landed");
+    fetch("GET", "/ok", 0, false, NULL);
+    wait_for(2);
+    CU_ASSERT_STRING_EQUAL(box.location, "");
+    broker_destroy(broker);
+}
+
 static CU_TestInfo tests[] = {
+    { "a Location comes with its answer", a_location_comes_with_its_answer },
     { "many in flight keep to the limit per host",
       many_in_flight_keep_to_the_limit_per_host },
     { "Retry-After pauses the whole host", retry_after_pauses_the_whole_host },

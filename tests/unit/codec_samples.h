@@ -167,7 +167,7 @@ static const struct tt_evaluation sample_evaluations[] = {
     { .size = sizeof sample_evaluations[0],
       .case_size = sizeof sample_contents[0], .id = STR("e-1"),
       .candidate = SAMPLE_CANDIDATE, .cases = sample_contents, .n_cases = 1,
-      .repeat = 1, .flags = TT_WANT_TRACES },
+      .repeat = 1, .flags = TT_WANT_TRACES, .candidate_number = 9 },
     { .size = sizeof sample_evaluations[0],
       .case_size = sizeof sample_contents[0], .id = STR("e-2"),
       .candidate = SAMPLE_CANDIDATE, .cases = sample_contents, .n_cases = 0 },
@@ -195,7 +195,7 @@ static const struct tt_http_request sample_request = {
 };
 static const struct tt_http_response sample_response = {
     .size = sizeof sample_response, .status = 429, .body = STR("slow\xff"),
-    .retry_after_ms = 2000,
+    .retry_after_ms = 2000, .location = STR("/jobs/7"),
 };
 
 #endif

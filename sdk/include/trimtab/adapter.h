@@ -49,6 +49,7 @@ struct tt_evaluation {
     uint64_t n_cases;
     uint32_t repeat;
     uint32_t flags; /* TT_WANT_* of strategy.h */
+    uint64_t candidate_number; /* in its run, from 1; 0 = none */
 };
 
 struct tt_batch {
@@ -164,6 +165,7 @@ struct tt_http_response {
     uint32_t status; /* 100..599 */
     struct tt_str body; /* valid until the next fetch or the call's return */
     uint64_t retry_after_ms; /* from Retry-After, else 0 */
+    struct tt_str location;  /* of the header, as it came; as long as body */
 };
 
 struct tt_http_service {
