@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 dist_doc_DATA = README.md \
+	%D%/abi.md \
 	%D%/architecture.md %D%/configuration.md %D%/http-api.md %D%/operations.md \
 	%D%/plugin-check.md %D%/plugin-guide.md %D%/targets.md %D%/threads.md
 EXTRA_DIST += CONTRIBUTING.md

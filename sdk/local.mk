@@ -24,3 +24,6 @@ dist_sdktemplate_DATA = \
 	%D%/template/test_strategy.c %D%/template/golden-strategy.log \
 	%D%/template/adapter.c %D%/template/adapter.cc \
 	%D%/template/test_adapter.c %D%/template/golden-adapter.log
+
+# What holds the ABI: a folder, because each release adds one. docs/abi.md
+EXTRA_DIST += %D%/abi

@@ -14,6 +14,7 @@ UNIT_INC = $(CORE_INC) $(CUNIT_CFLAGS)
 include %D%/plain.mk
 include %D%/unit/local.mk
 include %D%/system/local.mk
+include %D%/system/sdk.mk
 include %D%/system/host.mk
 include %D%/system/check.mk
 include %D%/zoo/local.mk
