@@ -177,20 +177,37 @@ static int fill_http(struct daemon_options *o, json_object *config,
     return fill_tokens(o, json_child(auth, "tokens"), e);
 }
 
+static void fill_trust(struct trust_options *o, const struct daemon_options *d,
+                       json_object *c)
+{
+    static const char usual[] = "/etc/trimtab/keys"; /* as in the schema */
+
+    o->policy = trust_policy_of(json_str(c, "signatures"));
+    o->keys = json_str(c, "keys");
+    o->keys_optional = strcmp(o->keys, usual) == 0;
+    o->shipped = TT_PLUGINDIR;
+    o->plugin_dirs = d->plugin_dirs;
+    o->n_plugin_dirs = d->n_plugin_dirs;
+    o->plugin_state = d->plugin_state;
+    o->grants = json_child(c, "grants");
+}
+
 static void fill_plugins(struct daemon_options *o, json_object *c)
 {
     json_object *dirs = json_child(c, "directories");
     const char **one;
 
     o->plugin_state = json_str(c, "state");
+    o->plugin_check = (unsigned)json_int(c, "check", 2);
     if (dirs != NULL) {
         o->plugin_dirs = string_list(&o->arena, dirs, &o->n_plugin_dirs);
-        return;
+    } else {
+        one = arena_alloc(&o->arena, 1, sizeof *one);
+        one[0] = TT_PLUGINDIR;
+        o->plugin_dirs = one;
+        o->n_plugin_dirs = 1;
     }
-    one = arena_alloc(&o->arena, 1, sizeof *one);
-    one[0] = TT_PLUGINDIR;
-    o->plugin_dirs = one;
-    o->n_plugin_dirs = 1;
+    fill_trust(&o->trust, o, c);
 }
 
 int daemon_options_fill(struct daemon_options *o, json_object *config,

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/broker/broker.h"
 #include "core/engine/engine.h"
+#include "core/host/trust.h"
 #include "core/http/http.h"
 #include "store/store.h"
 
@@ -19,6 +20,8 @@ struct daemon_options {
     const char *plugin_state;
     const char **plugin_dirs;
     size_t n_plugin_dirs;
+    struct trust_options trust; /* borrows from the document and these */
+    unsigned plugin_check;      /* level of the gate, 0..3 */
     enum log_level log_level;
     struct arena arena; /* owns the lists; texts are the document's */
 };

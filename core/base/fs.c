@@ -37,15 +37,14 @@ static int code_of(int error)
     }
 }
 
-int fs_read(const char *path, size_t max, struct buf *out, struct err *e)
+/* All that fd has; it is closed. */
+static int read_all(int fd, const char *path, size_t max, struct buf *out,
+                    struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t start = out->len;
     ssize_t n;
     int code = 0;
 
-    if (fd < 0)
-        return err_errno(e, code_of(errno), "%s: cannot open", path);
     for (;;) {
         buf_reserve(out, 16384);
         n = read(fd, out->data + out->len, out->cap - out->len - 1);
@@ -70,6 +69,37 @@ int fs_read(const char *path, size_t max, struct buf *out, struct err *e)
         out->data[start] = '\0';
     }
     return code;
+}
+
+int fs_read(const char *path, size_t max, struct buf *out, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_errno(e, code_of(errno), "%s: cannot open", path);
+    return read_all(fd, path, max, out, e);
+}
+
+int fs_read_regular(const char *path, size_t max, struct buf *out,
+                    struct stat *st, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int error = errno;
+    struct stat found;
+
+    if (fd < 0) {
+        if (error == ENOENT && lstat(path, &found) == 0)
+            return err_set(e, TT_EINVAL, "%s: is a link to nothing", path);
+        errno = error;
+        return err_errno(e, code_of(error), "%s: cannot open", path);
+    }
+    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) {
+        close(fd);
+        return err_set(e, TT_EINVAL, "%s: is not a regular file", path);
+    }
+    if (st != NULL)
+        *st = found;
+    return read_all(fd, path, max, out, e);
 }
 
 static int write_all(int fd, const char *p, size_t n)

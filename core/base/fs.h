@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "core/base/buf.h"
@@ -13,6 +14,12 @@
 
 /* The whole file, at most max bytes (TT_ETOOBIG). TT_ENOENT, TT_EIO. */
 int fs_read(const char *path, size_t max, struct buf *out, struct err *e);
+/* The same of a regular file alone, without waiting for what a FIFO or device
+ * may say: for files that others put there. *st (or NULL) is of the file that
+ * was read. TT_EINVAL when it is something else; TT_ENOENT only when there is
+ * not even a dangling link of that name. */
+int fs_read_regular(const char *path, size_t max, struct buf *out,
+                    struct stat *st, struct err *e);
 /* Write beside it, fsync, rename over it, fsync the folder. */
 int fs_write(const char *path, const void *bytes, size_t n, mode_t mode,
              struct err *e);

@@ -12,7 +12,7 @@
 #include "core/base/mem.h"
 #include "core/base/schema.h"
 #include "core/check/checks.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 #include "core/check/recording.h"
 #include "core/check/subject.h"
 #include "core/crypt/crypt.h"

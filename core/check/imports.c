@@ -9,7 +9,7 @@
 #include "core/base/mem.h"
 #include "core/check/checks.h"
 #include "core/check/elf.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 
 /* names: separated by blanks; one that ends in '*' is a beginning. */
 struct ban {

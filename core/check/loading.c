@@ -9,7 +9,7 @@
 #include "core/base/mem.h"
 #include "core/base/schema.h"
 #include "core/check/checks.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 #include "core/check/process_state.h"
 #include "core/check/subject.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/check/checks.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 #include "core/check/subject.h"
 
 /* What this kernel does not enforce, for the reader. */

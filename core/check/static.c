@@ -10,7 +10,7 @@
 #include "core/base/mem.h"
 #include "core/check/checks.h"
 #include "core/check/elf.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 
 /* The file, for checks that come after S1. */
 static bool open_file(struct check_run *c, struct elf *f)

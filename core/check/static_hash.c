@@ -8,7 +8,7 @@
 
 #include "core/base/fs.h"
 #include "core/check/checks.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 #include "core/crypt/crypt.h"
 
 /* A list with one sum a line; what follows it on the line is for people. */

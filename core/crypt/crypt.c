@@ -74,6 +74,11 @@ void crypt_blake2b(const struct crypt_part *parts, size_t n_parts,
     crypto_generichash_final(&state, out, CRYPT_HASH_BYTES);
 }
 
+void crypt_blake2b_512(const void *bytes, size_t n, unsigned char out[64])
+{
+    crypto_generichash(out, 64, bytes, n, NULL, 0);
+}
+
 void crypt_hex(const unsigned char *bytes, size_t n, char *out)
 {
     sodium_bin2hex(out, 2 * n + 1, bytes, n);

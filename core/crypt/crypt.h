@@ -28,6 +28,8 @@ struct crypt_part {
 };
 void crypt_blake2b(const struct crypt_part *parts, size_t n_parts,
                    unsigned char out[CRYPT_HASH_BYTES]);
+/* BLAKE2b-512: what minisign signs. */
+void crypt_blake2b_512(const void *bytes, size_t n, unsigned char out[64]);
 void crypt_hex(const unsigned char *bytes, size_t n, char *out /* 2n + 1 */);
 int crypt_unhex(const char *hex, unsigned char *out, size_t n); /* 0, or -1 */
 /* Base 64 with padding, RFC 4648. */

@@ -101,7 +101,7 @@ write_config() {
         --arg u "${ORCHEO_URL:-http://127.0.0.1:1}" '{
           listen: [{unix: ($s + "/sock"), mode: "0600"}],
           store: {path: ($s + "/store")},
-          plugins: {directories: [$p], state: ($s + "/plugins")},
+          plugins: {directories: [$p], state: ($s + "/plugins"), signatures: "allow"},
           workers: {path: $w},
           outbound: {allow: [$u]},
           secrets: {orcheo: {file: ($s + "/orcheo.token")}},

@@ -5,7 +5,7 @@
 
 #include "core/base/fs.h"
 #include "core/base/mem.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 #include "tests/unit/tap.h"
 
 static void versions_are_semantic_or_not(void)

@@ -8,7 +8,8 @@ HOST_TESTS = \
 	%D%/frame_test \
 	%D%/note_test \
 	%D%/session_adapter_test \
-	%D%/session_test
+	%D%/session_test \
+	%D%/trust_test
 check_PROGRAMS += $(HOST_TESTS)
 TESTS += $(HOST_TESTS)
 HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
@@ -26,4 +27,6 @@ HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_session_adapter_test_LDADD = $(HOST_TEST_LIBS)
 %C%_session_test_CPPFLAGS = $(UNIT_INC)
 %C%_session_test_LDADD = $(HOST_TEST_LIBS)
+%C%_trust_test_CPPFLAGS = $(UNIT_INC)
+%C%_trust_test_LDADD = $(HOST_LIBS) $(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 endif

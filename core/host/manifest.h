@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * manifest.h - plugin.json: who made a plugin and what it may ask for. */
-#ifndef TT_CHECK_MANIFEST_H
-#define TT_CHECK_MANIFEST_H
+#ifndef TT_HOST_MANIFEST_H
+#define TT_HOST_MANIFEST_H
 
 #include "core/base/err.h"
 #include "core/base/json.h"
@@ -12,11 +12,20 @@ struct manifest {
     json_object *json; /* checked; NULL without one */
 };
 
+/* Where the manifest of a plugin file is: NAME.json beside NAME.so where that
+ * is there, so that several plugins can share a folder, else plugin.json beside
+ * it; a plugin.json is its own. The file need not be there. The caller frees
+ * it. */
+char *manifest_beside(const char *plugin);
+
 /* plugin.json of the source folder, else the one beside the plugin. 0 also
  * where there is none; TT_EINVAL when it is there and wrong. manifest_close()
  * after failures too. */
 int manifest_open(struct manifest *m, const char *plugin, const char *source,
                   struct err *e);
+/* The same from bytes that were read already; path is copied, for messages. */
+int manifest_parse(struct manifest *m, const char *path, const char *text,
+                   size_t n, struct err *e);
 void manifest_close(struct manifest *m);
 /* Does it ask for permissions.threads (or llm)? */
 bool manifest_asks(const struct manifest *m, const char *permission);

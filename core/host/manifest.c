@@ -5,11 +5,12 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/fs.h"
 #include "core/base/mem.h"
 #include "core/base/schema.h"
-#include "core/check/manifest.h"
+#include "core/host/manifest.h"
 
 static const char schema_text[] =
     "{\"type\":\"object\",\"required\":[\"id\",\"version\",\"kind\"],"
@@ -18,48 +19,92 @@ static const char schema_text[] =
     "\"kind\":{\"enum\":[\"strategy\",\"adapter\"]},"
     "\"sdk\":{\"type\":\"string\"},\"license\":{\"type\":\"string\"},"
     "\"vendor\":{\"type\":\"string\"},\"sha256\":{\"type\":\"string\"},"
+    "\"exec\":{\"type\":\"object\"},"
+    "\"files\":{\"type\":\"object\",\"additionalProperties\":"
+    "{\"type\":\"string\",\"pattern\":\"^[0-9a-fA-F]{64}$\"}},"
     "\"permissions\":{\"type\":\"object\",\"additionalProperties\":false,"
     "\"properties\":{\"llm\":{\"type\":\"boolean\"},"
     "\"threads\":{\"type\":\"boolean\"},"
-    "\"http\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}";
+    "\"http\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+    "\"read\":{\"type\":\"array\",\"items\":"
+    "{\"type\":\"string\",\"pattern\":\"^/\"}}}}}}";
 
-static char *beside(const char *plugin)
+/* A dangling link counts: what is wrong is to be said, not passed over. */
+static bool there(const char *path)
 {
-    const char *slash = strrchr(plugin, '/');
-    char *dir = slash != NULL ? xstrndup(plugin, (size_t)(slash - plugin))
-                              : xstrdup(".");
-    char *path = fs_join(dir, "plugin.json");
+    struct stat st;
 
-    free(dir);
-    return path;
+    return lstat(path, &st) == 0;
 }
 
-int manifest_open(struct manifest *m, const char *plugin, const char *source,
-                  struct err *e)
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+char *manifest_beside(const char *plugin)
+{
+    const char *slash = strrchr(plugin, '/');
+    const char *name = slash != NULL ? slash + 1 : plugin;
+    TT_AUTO_FREE char *dir = xstrndup(plugin, (size_t)(name - plugin));
+    TT_AUTO_FREE char *signature = NULL;
+    char *own;
+
+    if (strcmp(name, "plugin.json") == 0)
+        return xstrdup(plugin);
+    if (ends_with(name, ".so")) {
+        own = xasprintf("%.*s.json", (int)(strlen(plugin) - 3), plugin);
+        signature = xasprintf("%s.minisig", own);
+        if (there(own) || there(signature))
+            return own;
+        free(own);
+    }
+    return xasprintf("%splugin.json", dir);
+}
+
+int manifest_parse(struct manifest *m, const char *path, const char *text,
+                   size_t n, struct err *e)
 {
     json_object *schema;
     int rc;
 
     memset(m, 0, sizeof *m);
-    m->path = source != NULL ? fs_join(source, "plugin.json") : NULL;
-    if (m->path == NULL || !fs_exists(m->path)) {
-        free(m->path);
-        m->path = beside(plugin);
-    }
-    if (!fs_exists(m->path)) {
-        free(m->path);
-        m->path = NULL;
-        return 0;
-    }
-    m->json = json_parse_file(m->path, &json_limits_request, e);
+    m->path = xstrdup(path);
+    m->json = json_parse(text, n, &json_limits_request, e);
     if (m->json == NULL)
-        return e->code != 0 ? e->code
-                            : err_set(e, TT_EINVAL, "plugin.json: must be an "
-                                      "object");
+        return e->code != 0 ? err_prefix(e, "%s", path)
+                            : err_set(e, TT_EINVAL, "%s: must be an object",
+                                      path);
     schema = json_parse(schema_text, strlen(schema_text), &json_limits_request,
                         e);
-    rc = schema_apply(schema, m->json, "plugin.json", e);
+    rc = schema_apply(schema, m->json, path, e);
     json_object_put(schema);
+    return rc;
+}
+
+int manifest_open(struct manifest *m, const char *plugin, const char *source,
+                  struct err *e)
+{
+    char *path = source != NULL ? fs_join(source, "plugin.json") : NULL;
+    struct buf text = { 0 };
+    int rc = 0;
+
+    memset(m, 0, sizeof *m);
+    if (path == NULL || !there(path)) {
+        free(path);
+        path = manifest_beside(plugin);
+    }
+    if (there(path)) {
+        rc = fs_read_regular(path, json_limits_request.max_bytes, &text, NULL,
+                             e);
+        if (rc == 0)
+            rc = manifest_parse(m, path, text.len > 0 ? text.data : "",
+                                text.len, e);
+    }
+    buf_fini(&text);
+    free(path);
     return rc;
 }
 
