@@ -5,7 +5,10 @@ EXTRA_DIST += \
 	%D%/lib.sh %D%/lib-orcheo.sh
 SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t \
 	%D%/t0200-sigkill.t %D%/t0210-push-crash.t \
-	%D%/t0300-bad-strategies.t \
+	%D%/t0300-bad-strategies.t %D%/t0310-hostile-zoo.t \
 	%D%/t0900-orcheo.t %D%/t0910-orcheo-celery.t %D%/t0920-guide.t %D%/t0930-docs.t
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)
+# Reads at a steady rate beside whatever a test does.
+check_PROGRAMS += %D%/reader
+%C%_reader_CPPFLAGS = -D_GNU_SOURCE

@@ -6,9 +6,10 @@ ZOO_INC = $(SDK_INC) -I$(top_srcdir)/tests/zoo
 ZOO_LINK = $(PLUGIN_LINK) -rpath /nowhere
 check_LTLIBRARIES += \
 	%D%/zoo_adapter.la %D%/zoo_bad.la %D%/zoo_blas.la \
-	%D%/zoo_cases.la %D%/zoo_constructor.la %D%/zoo_hill.la \
-	%D%/zoo_major.la %D%/zoo_mismatch.la %D%/zoo_nonote.la \
-	%D%/zoo_unresolved.la
+	%D%/zoo_cases.la %D%/zoo_constructor.la %D%/zoo_early.la \
+	%D%/zoo_hill.la %D%/zoo_liar.la %D%/zoo_major.la \
+	%D%/zoo_mismatch.la %D%/zoo_nonote.la %D%/zoo_state.la \
+	%D%/zoo_unresolved.la %D%/zoo_worse.la
 %C%_zoo_adapter_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_adapter_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_bad_la_CPPFLAGS = $(ZOO_INC)
@@ -31,6 +32,18 @@ check_LTLIBRARIES += \
 %C%_zoo_mismatch_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_nonote_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_nonote_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_early_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_early_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_early_la_LIBADD = -lm
+%C%_zoo_liar_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_liar_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_liar_la_LIBADD = -lm
+%C%_zoo_state_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_state_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_state_la_LIBADD = -lm
+%C%_zoo_worse_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_worse_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_worse_la_LIBADD = -lm
 %C%_zoo_unresolved_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_unresolved_la_LDFLAGS = $(ZOO_LINK) -Wl,-z,undefs
 

@@ -1,0 +1,249 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# t0310 - the whole hostile zoo, one after the other, against one daemon that
+# goes on with four healthy runs and 100 reads a second: no read fails, every
+# hostile run ends with a diagnostic that names plugin, hash and cause, and
+# nothing is left behind: no process, no file, no descriptor.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ZOO=${TT_ZOO_DIR:-$BUILD/tests/zoo/.libs}
+ITERATIONS=40
+READS=100 # a second
+
+# ANIMAL DEED ASKS-BEFORE CAUSE (extended pattern). One file for each: three
+# crashes quarantine a hash, not its name.
+strategies() {
+    cat <<'END'
+zoo_bad segfault 1 killed by SIGSEGV while it worked on STEP
+zoo_bad abort 1 killed by SIGABRT.*zoo: last words
+zoo_bad exit 1 exited with status 7 while it worked on STEP
+zoo_worse quiet 1 exited with status 0 while it worked on STEP
+zoo_worse stack 1 killed by SIGSEGV while it worked on STEP.*stack overflow
+zoo_worse doublefree 1 killed by SIGABRT.*double free
+zoo_worse divide 1 killed by SIGFPE
+zoo_worse trap 1 killed by SIGILL
+zoo_worse suicide 1 killed by SIGKILL
+zoo_early crash 0 exited with status 9 while it was loaded.*early: 0 things worked
+zoo_state corrupt 0 killed by SIGSEGV while it worked on OPEN
+zoo_bad loop 1 no answer to STEP within 2000 ms
+zoo_worse deadlock 1 no answer to STEP within 2000 ms
+zoo_worse handlers 1 no answer to STEP within 2000 ms
+zoo_worse flood 1 no answer to STEP within 2000 ms.*it last said: flood
+zoo_liar promise 1 no answer to STEP within 2000 ms
+zoo_liar thief 1 no answer to STEP within 2000 ms
+zoo_bad memory 1 memory ends below 1 GiB
+zoo_worse hog 1 hog: out of memory after less than 1 GiB
+zoo_worse leak 1 killed by SIGSEGV.*of its [0-9]+ MB
+zoo_worse descriptors 1 descriptors: Too many open files after less than 64
+zoo_worse forkbomb 1 forkbomb: 400 refused: Operation not permitted
+zoo_worse threads 1 threads: 8 refused
+zoo_bad exec 1 exec: Operation not permitted
+zoo_worse sockets 1 sockets: 139 refused: Operation not permitted
+zoo_worse files 1 files: 23 refused: Operation not permitted
+zoo_worse unlink 1 unlink: 6 refused: Operation not permitted
+zoo_worse processes 1 processes: 14 refused: Operation not permitted
+zoo_worse escape 1 escape: 11 refused: Operation not permitted
+zoo_worse setenv 1 setenv: LD_PRELOAD is /tmp/zoo-was-here.so for me alone
+zoo_worse spy 1 SIGSYS \(a system call that the sandbox forbids\)
+zoo_bad ptrace 1 SIGSYS \(a system call that the sandbox forbids\)
+zoo_worse mount 1 SIGSYS \(a system call that the sandbox forbids\)
+zoo_bad garbage 1 broke the protocol: frame of protocol
+zoo_bad frame 1 broke the protocol: frame of the unknown type 77
+zoo_bad number 1 broke the protocol: ACTIONS: it answers number 255
+zoo_bad http 1 broke the protocol: frame HTTP is not allowed
+zoo_bad hello 1 broke the protocol: frame HELLO is not allowed
+zoo_bad greed 1 broke the protocol: DATA: number
+zoo_bad close 1 broke the protocol: it closed fd 3
+zoo_liar negative 1 broke the protocol: frame of 4294967295 bytes
+zoo_liar forge 1 cannot be read|broke the protocol
+zoo_liar junk 1 cannot be read|broke the protocol
+zoo_liar twice 1 broke the protocol: ACTIONS: it answers number
+zoo_bad nan 1 not a finite number
+zoo_bad range 1 temperature
+zoo_bad dimension 1 3 values, the space has 2 parameters
+zoo_bad error 1 zoo: I give up
+zoo_liar head 1 an action of kind 1 has size 8
+zoo_liar kind 1 action kind 4711 is unknown
+zoo_liar candidate 1 candidate.size is 1
+zoo_liar value-size 1 value_size is 1
+zoo_liar values 1 EVALUATE: values: 2 elements at NULL
+zoo_liar n-values 1 4611686018427387904 values, the space has 2 parameters
+zoo_liar parents 1 EVALUATE: parents: 4611686018427387904 elements
+zoo_liar text 1 a text of 4611686018427387904 bytes is too long
+zoo_liar null-text 1 a text of 12 bytes at NULL
+zoo_liar utf8 1 not UTF-8
+zoo_liar cases 1 EVALUATE: case ids: 4611686018427387904 elements
+zoo_liar case 1 case 123456789 of the train split
+zoo_liar repeats 1 4294967295 repeats
+zoo_liar choice 1 system_prompt
+zoo_liar ref 1 ref 0 is used already
+zoo_liar host-ref 1 ref 9223372036854775907 is the host's
+zoo_liar mad 1 killed by SIGSEGV while it worked on STEP
+zoo_liar 100mb 1 a text of 104857600 bytes is too long
+zoo_liar greedy 1 more than the [0-9]+ EVALUATE actions
+zoo_liar null 1 it emits NULL
+zoo_liar code 1 next returned 4711, which is no TT_E code
+END
+}
+
+hash_of() { sha256sum "$STATE/zoo/$1.so" | cut -d' ' -f1; }
+status_of() { get "/api/runs/$1" | jq -r .status; }
+wait_end() { # RUN SECONDS: as wait_run, but seldom enough for many at once
+    tries=$(($2 * 4))
+    while [ $tries -gt 0 ] && status=$(status_of "$1") &&
+        [ "$status" = running ]; do
+        tries=$((tries - 1))
+        sleep 0.25
+    done
+    printf '%s' "$status"
+}
+
+# --- what is healthy ----------------------------------------------------------
+
+# One of the four: runs one after the other until $STATE/stop is there.
+keep_running() { # NAME OPTIMIZER
+    seed=0
+    while [ ! -e "$STATE/stop" ]; do
+        seed=$((seed + 1))
+        run=$(trimtab --json optimize demo-qa answer --optimizer "$2" \
+            --seed $seed --iterations $ITERATIONS --max-in-flight 4 --detach |
+            jq -r .run_id)
+        while [ "$(status_of "$run")" = running ]; do sleep 1; done
+        echo "$run" >>"$STATE/healthy.$1"
+    done
+}
+healthy_ended() { # NAME: each of its runs is complete and has no gap
+    bad='' n=0
+    while read -r run; do
+        n=$((n + 1))
+        numbers=$(get "/api/runs/$run/candidates?limit=200" |
+            jq -r '.items | map(.number) | sort | map(tostring) | join(" ")')
+        [ "$(status_of "$run")" = completed ] &&
+            [ "$numbers" = "$(seq $ITERATIONS | tr '\n' ' ' | sed 's/ $//')" ] ||
+            bad="$bad $run: $(get "/api/runs/$run" | jq -r .diagnostic) $numbers"
+    done <"$STATE/healthy.$1"
+    is "healthy $1: all $n runs are complete, without a gap" "$bad" ''
+}
+
+# --- what is hostile ----------------------------------------------------------
+
+blamed() { # NAME RUN ANIMAL HASH CAUSE
+    is "$1: the run ends failed" "$(wait_end "$2" 60)" failed
+    why=$(get "/api/runs/$2" | jq -r .diagnostic)
+    like "$1: it names plugin, version and hash" "$why" \
+        "$(echo "$3" | tr _ -) 1\.0\.0 \(sha256 $(echo "$4" | cut -c1-12)"
+    like "$1: it names the cause" "$why" "$5"
+}
+hostile_strategy() { # ANIMAL DEED AFTER CAUSE
+    hash=$(hash_of "$1-$2")
+    case $1 in
+    zoo_early | zoo_state) config='{}' ;;
+    *) config="{\"how\": \"$2\", \"after\": $3}" ;;
+    esac
+    jq -n --arg h "sha256:$hash" --argjson c "$config" \
+        '{optimizer: $h, optimizer_config: $c}' >"$STATE/request"
+    run=$(trimtab --json optimize demo-qa answer --request "$STATE/request" \
+        --iterations 60 --max-in-flight 2 --detach | jq -r .run_id)
+    blamed "$1 $2" "$run" "$1" "$hash" "$4"
+}
+
+# --- what may be left ---------------------------------------------------------
+
+# The store opens and closes files as it likes.
+descriptors() {
+    find "/proc/$DAEMON/fd" -type l -printf '%l\n' 2>/dev/null |
+        grep -cv "^$STATE/store"
+}
+workers() { # of this daemon, and whatever was forked from them
+    grep -lsae "--parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l
+}
+settle() { # COMMAND WANT: what it prints once it is that, or in the end
+    tries=150
+    while [ $tries -gt 0 ] && [ "$($1)" -gt "$2" ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+    $1
+}
+catalog_files() { find "$STATE/plugins" | sort; }
+traces() {
+    find "$STATE" /tmp /var/tmp /dev/shm /run -maxdepth 3 \
+        -name '*zoo-was-here*' 2>/dev/null
+    find "$STATE/plugins" -name '*.tmp*' -o -name gone.so -o -name other.so
+    find "$STATE/tmp" -mindepth 1
+}
+
+# --- the house, and its guests ------------------------------------------------
+
+start_sim --latency-ms 20 --concurrency 32 || exit 1
+mkdir "$STATE/zoo" "$STATE/tmp"
+strategies | while read -r animal deed _; do
+    { cat "$ZOO/$animal.so"; echo "$deed"; } >"$STATE/zoo/$animal-$deed.so"
+done
+write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
+    workers: {memory_mb: 384},
+    runs: {step_seconds: 2, max_running: 8, max_in_flight: 64,
+           optimize_per_minute: 100000}}"
+TMPDIR=$STATE/tmp
+export TMPDIR
+check "the daemon starts" start_daemon
+check "dataset, target and baseline are there" register
+pid=$DAEMON
+
+# Connections are kept, so that the base is taken after the first runs.
+for optimizer in sobol random bayesian random; do
+    warm="${warm:-} $(trimtab --json optimize demo-qa answer --optimizer \
+        $optimizer --iterations 8 --detach | jq -r .run_id)"
+done
+for run in $warm; do
+    is "a first run completes" "$(wait_end "$run" 60)" completed
+done
+is "its workers are gone" "$(settle workers 0)" 0
+sleep 1
+base=$(descriptors)
+catalog_files >"$STATE/catalog.before"
+
+"$BUILD/tests/system/reader" "$STATE/sock" \
+    /api/workflows/demo-qa/parameters/answer $READS >"$STATE/reads" &
+reader=$!
+keepers=''
+for kept in a:sobol b:random c:bayesian d:random; do
+    keep_running "${kept%:*}" "${kept#*:}" &
+    keepers="$keepers $!"
+done
+began=$(date +%s)
+strategies >"$STATE/strategies"
+while read -r animal deed after cause; do
+    hostile_strategy "$animal" "$deed" "$after" "$cause"
+done <"$STATE/strategies"
+took=$(($(date +%s) - began))
+
+# --- what they leave ----------------------------------------------------------
+
+touch "$STATE/stop"
+for keeper in $keepers; do wait "$keeper"; done
+kill -TERM $reader
+wait $reader
+echo "# $took s; reads: $(cat "$STATE/reads")"
+is "no read failed" "$(jq '.other + .errors' "$STATE/reads")" 0
+check "and there were many" \
+    jq -e ".reads == .ok and .ok > $((took * READS / 4))" "$STATE/reads"
+for name in a b c d; do healthy_ended $name; done
+check "it is the same daemon" test "$DAEMON" = "$pid" -a -d "/proc/$pid"
+is "no process is left" "$(settle workers 0)" 0
+is "the daemon has no child" "$(pgrep -P "$pid" | wc -l)" 0
+is "its descriptors are those of before" "$(settle descriptors "$base")" "$base"
+is "no file is left" "$(traces)" ''
+catalog_files >"$STATE/catalog.after"
+check "the catalogue is what it was" \
+    diff "$STATE/catalog.before" "$STATE/catalog.after"
+changed=$(find "$STATE/plugins" -name plugin.so | while read -r so; do
+    [ "$(sha256sum "$so" | cut -d' ' -f1)" = \
+        "$(basename "$(dirname "$so")")" ] || echo "$so"; done)
+is "no plugin has changed its file" "$changed" ''
+kill -TERM "$pid"
+wait "$pid"
+is "the daemon ends as it should" "$?" 0
+DAEMON=''
+done_testing
