@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
+#include "core/host/fault.h"
 #include "core/host/sandbox.h"
 #include "core/host/serve.h"
 
@@ -136,6 +137,7 @@ static int work(struct arguments *a, struct serve *v, struct err *e)
     free(dir);
     if (rc != 0)
         return rc;
+    fault_report();
     plugin = load(a, e);
     if (plugin == NULL) {
         json_object_put(report);

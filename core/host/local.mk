@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libhost.a
 %C%_libhost_a_CPPFLAGS = $(CORE_INC) $(SECCOMP_CFLAGS)
 %C%_libhost_a_SOURCES = \
+	%D%/fault.h %D%/fault.c \
 	%D%/catalog.h %D%/codec.h %D%/codec_wire.h %D%/frame.h %D%/grant.h \
 	%D%/host.h %D%/manifest.h %D%/minisign.h %D%/sandbox.h \
 	%D%/sandbox_in.h %D%/serve.h %D%/session_in.h %D%/trust.h %D%/trust_keys.h \

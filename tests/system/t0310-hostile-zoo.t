@@ -15,13 +15,13 @@ READS=100 # a second
 # crashes quarantine a hash, not its name.
 strategies() {
     cat <<'END'
-zoo_bad segfault 1 killed by SIGSEGV while it worked on STEP
+zoo_bad segfault 1 killed by SIGSEGV while it worked on STEP.*a NULL pointer
 zoo_bad abort 1 killed by SIGABRT.*zoo: last words
 zoo_bad exit 1 exited with status 7 while it worked on STEP
 zoo_worse quiet 1 exited with status 0 while it worked on STEP
 zoo_worse stack 1 killed by SIGSEGV while it worked on STEP.*stack overflow
 zoo_worse doublefree 1 killed by SIGABRT.*double free
-zoo_worse divide 1 killed by SIGFPE
+zoo_worse divide 1 killed by SIGFPE.*division by zero
 zoo_worse trap 1 killed by SIGILL
 zoo_worse suicide 1 killed by SIGKILL
 zoo_early crash 0 exited with status 9 while it was loaded.*early: 0 things worked
@@ -34,7 +34,7 @@ zoo_liar promise 1 no answer to STEP within 2000 ms
 zoo_liar thief 1 no answer to STEP within 2000 ms
 zoo_bad memory 1 memory ends below 1 GiB
 zoo_worse hog 1 hog: out of memory after less than 1 GiB
-zoo_worse leak 1 killed by SIGSEGV.*of its [0-9]+ MB
+zoo_worse leak 1 killed by SIGSEGV.*out of memory: less than 48 of its 384 MB
 zoo_worse descriptors 1 descriptors: Too many open files after less than 64
 zoo_worse forkbomb 1 forkbomb: 400 refused: Operation not permitted
 zoo_worse threads 1 threads: 8 refused
@@ -60,7 +60,7 @@ zoo_liar forge 1 cannot be read|broke the protocol
 zoo_liar junk 1 cannot be read|broke the protocol
 zoo_liar twice 1 broke the protocol: ACTIONS: it answers number
 zoo_bad nan 1 not a finite number
-zoo_bad range 1 temperature
+zoo_bad range 1 is not the index of one of 4 choices
 zoo_bad dimension 1 3 values, the space has 2 parameters
 zoo_bad error 1 zoo: I give up
 zoo_liar head 1 an action of kind 1 has size 8
@@ -76,7 +76,7 @@ zoo_liar utf8 1 not UTF-8
 zoo_liar cases 1 EVALUATE: case ids: 4611686018427387904 elements
 zoo_liar case 1 case 123456789 of the train split
 zoo_liar repeats 1 4294967295 repeats
-zoo_liar choice 1 system_prompt
+zoo_liar choice 1 answer.temperature: -3 is out of range
 zoo_liar ref 1 ref 0 is used already
 zoo_liar host-ref 1 ref 9223372036854775907 is the host's
 zoo_liar mad 1 killed by SIGSEGV while it worked on STEP
@@ -137,14 +137,16 @@ blamed() { # NAME RUN ANIMAL HASH CAUSE
 }
 hostile_strategy() { # ANIMAL DEED AFTER CAUSE
     hash=$(hash_of "$1-$2")
+    iterations=60
     case $1 in
-    zoo_early | zoo_state) config='{}' ;;
+    zoo_early) config='{}' ;;
+    zoo_state) config='{}' iterations=200 ;;
     *) config="{\"how\": \"$2\", \"after\": $3}" ;;
     esac
     jq -n --arg h "sha256:$hash" --argjson c "$config" \
         '{optimizer: $h, optimizer_config: $c}' >"$STATE/request"
     run=$(trimtab --json optimize demo-qa answer --request "$STATE/request" \
-        --iterations 60 --max-in-flight 2 --detach | jq -r .run_id)
+        --iterations $iterations --max-in-flight 2 --detach | jq -r .run_id)
     blamed "$1 $2" "$run" "$1" "$hash" "$4"
 }
 
@@ -156,7 +158,7 @@ descriptors() {
         grep -cv "^$STATE/store"
 }
 workers() { # of this daemon, and whatever was forked from them
-    grep -lsae "--parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l
+    grep -lsae "[-]-parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l
 }
 settle() { # COMMAND WANT: what it prints once it is that, or in the end
     tries=150
@@ -182,7 +184,7 @@ strategies | while read -r animal deed _; do
     { cat "$ZOO/$animal.so"; echo "$deed"; } >"$STATE/zoo/$animal-$deed.so"
 done
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
-    workers: {memory_mb: 384},
+    workers: {memory_mb: 384}, outbound: {max_per_host: 2},
     runs: {step_seconds: 2, max_running: 8, max_in_flight: 64,
            optimize_per_minute: 100000}}"
 TMPDIR=$STATE/tmp
@@ -194,7 +196,7 @@ pid=$DAEMON
 # Connections are kept, so that the base is taken after the first runs.
 for optimizer in sobol random bayesian random; do
     warm="${warm:-} $(trimtab --json optimize demo-qa answer --optimizer \
-        $optimizer --iterations 8 --detach | jq -r .run_id)"
+        $optimizer --iterations 12 --detach | jq -r .run_id)"
 done
 for run in $warm; do
     is "a first run completes" "$(wait_end "$run" 60)" completed
@@ -233,7 +235,8 @@ for name in a b c d; do healthy_ended $name; done
 check "it is the same daemon" test "$DAEMON" = "$pid" -a -d "/proc/$pid"
 is "no process is left" "$(settle workers 0)" 0
 is "the daemon has no child" "$(pgrep -P "$pid" | wc -l)" 0
-is "its descriptors are those of before" "$(settle descriptors "$base")" "$base"
+n=$(settle descriptors "$base")
+check "its descriptors are back at the $base of before" test "$n" -le "$base"
 is "no file is left" "$(traces)" ''
 catalog_files >"$STATE/catalog.after"
 check "the catalogue is what it was" \

@@ -60,6 +60,61 @@ static void ends_have_a_name(void)
     CU_ASSERT_EQUAL(rig_n_fds(), fds);
 }
 
+static const struct end worse_ends[] = {
+    { "stack", "killed by SIGSEGV while it worked on STEP; it last said: "
+               "stack overflow", 11, 0, false },
+    { "doublefree", "killed by SIGABRT while it worked on STEP; it last said: "
+                    "free(): double free", 6, 0, false },
+    { "divide", "killed by SIGFPE while it worked on STEP; it last said: "
+                "division by zero", 8, 0, false },
+    { "trap", "killed by SIGILL while it worked on STEP; it last said: SIGILL",
+      4, 0, false },
+    { "quiet", "exited with status 0 while it worked on STEP", 0, 0, false },
+    { "mount", "SIGSYS (a system call that the sandbox forbids)", 31, 0,
+      false },
+};
+
+static void last_words_name_the_fault(void)
+{
+    struct work_options o = work_defaults;
+    size_t i;
+
+    o.crash_limit = 0;
+    rig_start(&rig, &o);
+    CU_ASSERT_EQUAL(rig_let(&rig, "bad", "segfault", 0), 0);
+    CU_ASSERT(rig_has(rig.down.text,
+                      "it last said: SIGSEGV at 0x8: a NULL pointer"));
+    for (i = 0; i < TT_ARRAY_LEN(worse_ends); i++) {
+        CU_ASSERT_EQUAL(rig_let(&rig, "worse", worse_ends[i].how, 0), 0);
+        CU_ASSERT(rig_has(rig.down.text, worse_ends[i].cause));
+        CU_ASSERT_EQUAL(rig.down.signal, worse_ends[i].signal);
+        CU_ASSERT_EQUAL(rig.down.exit_status, worse_ends[i].status);
+    }
+    CU_ASSERT(!rig_spawn(&rig, "early"));
+    CU_ASSERT_EQUAL(rig.down.exit_status, 9);
+    CU_ASSERT(rig_has(rig.down.text, "while it was loaded; it last said: "
+                                     "early: 0 things worked"));
+    rig_end(&rig);
+}
+
+static void memory_that_is_used_up_is_named(void)
+{
+    struct work_options o = work_defaults;
+    unsigned steps = 0;
+
+    o.memory_bytes = UINT64_C(384) << 20;
+    rig_start(&rig, &o);
+    CU_ASSERT_EQUAL(rig_let(&rig, "worse", "leak", 0), FRAME_ACTIONS);
+    while (rig.worker != NULL && steps++ < 50) {
+        rig_put_step(&rig.payload, 1);
+        (void)rig_ask(&rig, FRAME_STEP, 0);
+    }
+    CU_ASSERT_EQUAL(rig.down.signal, SIGSEGV);
+    CU_ASSERT(rig_has(rig.down.text, "a NULL pointer; out of memory: less than "
+                                     "48 of its 384 MB are left"));
+    rig_end(&rig);
+}
+
 static void what_never_ends_is_ended(void)
 {
     rig_start(&rig, NULL);
@@ -320,6 +375,8 @@ static void questions_are_held_while_a_service_is_open(void)
 
 static CU_TestInfo tests[] = {
     { "ends have a name", ends_have_a_name },
+    { "last words name the fault", last_words_name_the_fault },
+    { "memory that is used up is named", memory_that_is_used_up_is_named },
     { "what never ends is ended", what_never_ends_is_ended },
     { "CPU time ends as well", cpu_time_ends_as_well },
     { "attempts are refused and the worker lives",
