@@ -60,6 +60,7 @@ struct daemon {
     json_object *config;
     struct daemon_options options;
     struct store *store;
+    struct trust *trust;
     struct catalog *catalog;
     struct broker *broker;
     struct engine *engine;
@@ -74,6 +75,8 @@ static int take_in_plugins(struct daemon *d, struct err *e)
     d->catalog = catalog_create(d->options.plugin_state, e);
     if (d->catalog == NULL)
         return e->code;
+    d->trust = trust_create(&d->options.trust);
+    catalog_trust(d->catalog, d->trust);
     for (i = 0; i < d->options.n_plugin_dirs; i++) {
         code = catalog_scan(d->catalog, d->options.plugin_dirs[i], e);
         if (code != 0)
@@ -81,7 +84,7 @@ static int take_in_plugins(struct daemon *d, struct err *e)
     }
     if (catalog_n(d->catalog) == 0)
         log_warn("plugins.none", "hint=\"plugins.directories names no folder "
-                 "with a plugin: no run can start\"");
+                 "with a plugin that is trusted: no run can start\"");
     return 0;
 }
 
@@ -137,6 +140,7 @@ static void daemon_stop(struct daemon *d)
     http_destroy(d->http);
     broker_destroy(d->broker);
     catalog_destroy(d->catalog);
+    trust_destroy(d->trust);
     store_close(d->store);
     daemon_options_fini(&d->options);
     json_object_put(d->config);

@@ -25,6 +25,7 @@ enum { CATALOG_MAX_FILE = 256 << 20 };
 
 struct catalog {
     char *root; /* ".../sha256" */
+    const struct trust *trust; /* NULL: takes everything */
     struct catalog_entry **entries;
     size_t n;
 };
@@ -36,6 +37,8 @@ static void entry_destroy(struct catalog_entry *c)
     free(c->path);
     free(c->origin);
     json_object_put(c->describe);
+    json_object_put(c->permissions);
+    trust_verdict_fini(&c->verdict);
     free(c);
 }
 
@@ -63,6 +66,11 @@ void catalog_destroy(struct catalog *c)
     free(c->entries);
     free(c->root);
     free(c);
+}
+
+void catalog_trust(struct catalog *c, const struct trust *t)
+{
+    c->trust = t;
 }
 
 static struct catalog_entry *find_hash(const struct catalog *c,
@@ -97,17 +105,61 @@ static bool stored_whole(const char *path, const char *hash)
            strcmp(found, hash) == 0;
 }
 
+/* What is being taken in. */
+struct intake {
+    struct catalog *c;
+    const char *path; /* where it came from */
+    struct buf bytes;
+    char hash[CRYPT_HEX_BYTES];
+    struct trust_verdict verdict;
+};
+
+/* Its papers beside it: what it was judged by, byte for byte. */
+static int store_papers(const char *dir, const struct trust_verdict *v,
+                        struct err *e)
+{
+    const struct {
+        const char *name;
+        const struct buf *bytes;
+    } papers[] = { { "plugin.json", &v->manifest_bytes },
+                   { "plugin.json.minisig", &v->signature_bytes } };
+    size_t i;
+    int code = 0;
+
+    for (i = 0; code == 0 && i < TT_ARRAY_LEN(papers); i++) {
+        TT_AUTO_FREE char *path = fs_join(dir, papers[i].name);
+
+        if (papers[i].bytes->len > 0)
+            code = fs_write(path, papers[i].bytes->data, papers[i].bytes->len,
+                            0444, e);
+        else
+            (void)unlink(path);
+    }
+    return code;
+}
+
+static int check_fit(struct intake *in, const struct host_note *note,
+                     struct err *e)
+{
+    return in->c->trust == NULL
+               ? 0
+               : trust_fits(in->c->trust, &in->verdict, in->path, note->id,
+                            note->version, note->kind, e);
+}
+
 /* Check the note on a private copy, then move it to where it belongs. */
-static int store_copy(const struct buf *bytes, const char *dir,
+static int store_copy(struct intake *in, const char *dir,
                       struct catalog_entry *entry, struct err *e)
 {
     TT_AUTO_FREE char *staged = xasprintf("%s/plugin.so.new", dir);
     int code = fs_mkdirs(dir, 0755, e);
 
     if (code == 0)
-        code = fs_write(staged, bytes->data, bytes->len, 0444, e);
+        code = fs_write(staged, in->bytes.data, in->bytes.len, 0444, e);
     if (code == 0)
         code = host_note_read(staged, &entry->note, e);
+    if (code == 0)
+        code = check_fit(in, &entry->note, e);
     if (code == 0 && rename(staged, entry->path) != 0)
         code = err_errno(e, TT_EIO, "%s", entry->path);
     if (code == 0)
@@ -119,44 +171,71 @@ static int store_copy(const struct buf *bytes, const char *dir,
     return code;
 }
 
-int catalog_add(struct catalog *c, const char *path,
-                const struct catalog_entry **out, struct err *e)
+/* Let the entry have the verdict of the intake. */
+static int keep_verdict(struct intake *in, struct catalog_entry *entry,
+                        struct err *e)
 {
-    struct catalog_entry *entry;
-    struct buf bytes = { 0 };
-    char hash[CRYPT_HEX_BYTES];
-    char *dir;
-    int code = fs_read(path, CATALOG_MAX_FILE, &bytes, e);
+    TT_AUTO_FREE char *dir = fs_join(in->c->root, entry->hash);
+    int code = in->c->trust != NULL ? store_papers(dir, &in->verdict, e) : 0;
 
-    if (code != 0) {
-        buf_fini(&bytes);
-        return err_prefix(e, "plugin");
-    }
-    crypt_sha256_hex(bytes.data, bytes.len, hash);
-    entry = find_hash(c, hash);
+    if (code != 0)
+        return code;
+    trust_verdict_fini(&entry->verdict);
+    entry->verdict = in->verdict;
+    memset(&in->verdict, 0, sizeof in->verdict);
+    json_object_put(entry->permissions);
+    entry->permissions =
+        in->c->trust != NULL
+            ? trust_permissions(in->c->trust, entry->note.id, &entry->verdict)
+            : grant_for(NULL, entry->note.id, NULL);
+    return 0;
+}
+
+/* Known already. Papers that say less than those that are here change
+ * nothing: who brings a copy without them takes nothing away. */
+static int again(struct intake *in, struct catalog_entry *entry, struct err *e)
+{
+    int code = check_fit(in, &entry->note, e);
+
+    if (code != 0 || in->c->trust == NULL ||
+        in->verdict.state > entry->verdict.state)
+        return code;
+    return keep_verdict(in, entry, e);
+}
+
+static int take(struct intake *in, const struct catalog_entry **out,
+                struct err *e)
+{
+    struct catalog *c = in->c;
+    struct catalog_entry *entry = find_hash(c, in->hash);
+    char *dir;
+    int code;
+
     if (entry != NULL) {
-        buf_fini(&bytes);
         *out = entry;
-        return 0;
+        return again(in, entry, e);
     }
     entry = xcalloc(1, sizeof *entry);
-    memcpy(entry->hash, hash, sizeof entry->hash);
-    entry->origin = xstrdup(path);
+    memcpy(entry->hash, in->hash, sizeof entry->hash);
+    entry->origin = xstrdup(in->path);
     entry->added_ms = clock_wall_ms();
-    dir = fs_join(c->root, hash);
+    dir = fs_join(c->root, in->hash);
     entry->path = fs_join(dir, "plugin.so");
-    if (stored_whole(entry->path, hash))
+    if (stored_whole(entry->path, in->hash)) {
         code = host_note_read(entry->path, &entry->note, e);
-    else
-        code = store_copy(&bytes, dir, entry, e);
+        if (code == 0)
+            code = check_fit(in, &entry->note, e);
+    } else {
+        code = store_copy(in, dir, entry, e);
+    }
+    if (code == 0)
+        code = keep_verdict(in, entry, e);
     if (code == 0)
         read_describe(entry, dir);
-    buf_fini(&bytes);
     free(dir);
     if (code != 0) {
-        err_prefix(e, "plugin %s", path);
         entry_destroy(entry);
-        return code;
+        return code == TT_EPERM ? code : err_prefix(e, "%s", in->path);
     }
     c->entries = xrealloc(c->entries, c->n + 1, sizeof *c->entries);
     c->entries[c->n++] = entry;
@@ -164,11 +243,90 @@ int catalog_add(struct catalog *c, const char *path,
     return 0;
 }
 
+/* As refused, it may still be one that was shipped with an older daemon. */
+static int judge(struct intake *in, bool shipped, struct err *e)
+{
+    struct trust_verdict *v = &in->verdict;
+    int code = in->c->trust == NULL ? 0
+                                    : trust_judge(in->c->trust, in->path,
+                                                  in->hash, v, e);
+
+    if (!shipped || in->c->trust == NULL || v->state != TRUST_UNSIGNED)
+        return code;
+    if (e != NULL)
+        memset(e, 0, sizeof *e);
+    v->state = TRUST_SHIPPED;
+    (void)snprintf(v->why, sizeof v->why, "shipped with a daemon that was here "
+                   "before");
+    return 0;
+}
+
+static int add(struct catalog *c, const char *path, const char *hash,
+               bool shipped, const struct catalog_entry **out, struct err *e)
+{
+    struct intake in = { .c = c, .path = path };
+    int code = fs_read(path, CATALOG_MAX_FILE, &in.bytes, e);
+
+    if (code == 0) {
+        crypt_sha256_hex(in.bytes.data, in.bytes.len, in.hash);
+        if (hash != NULL && strcmp(hash, in.hash) != 0)
+            code = err_set(e, TT_ECORRUPT, "%.300s: is not what its name says: "
+                           "add the plugin again", path);
+    }
+    if (code == 0)
+        code = judge(&in, shipped, e);
+    if (code == 0)
+        code = take(&in, out, e);
+    buf_fini(&in.bytes);
+    trust_verdict_fini(&in.verdict);
+    return code == 0 ? 0 : err_prefix(e, "plugin");
+}
+
+int catalog_add(struct catalog *c, const char *path,
+                const struct catalog_entry **out, struct err *e)
+{
+    return add(c, path, NULL, false, out, e);
+}
+
+int catalog_restore(struct catalog *c, const char *hash, bool shipped,
+                    const struct catalog_entry **out, struct err *e)
+{
+    TT_AUTO_FREE char *path = xasprintf("%s/%s/plugin.so", c->root, hash);
+
+    return add(c, path, hash, shipped, out, e);
+}
+
+int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
+                    struct err *e)
+{
+    return c->trust == NULL ? 0
+                            : trust_revoked(c->trust, entry->hash,
+                                            &entry->verdict, e);
+}
+
+/* --- a folder -------------------------------------------------------------- */
+
 static int is_object(const struct dirent *d)
 {
     size_t n = strlen(d->d_name);
 
     return d->d_name[0] != '.' && n > 3 && strcmp(d->d_name + n - 3, ".so") == 0;
+}
+
+static void log_taken(const struct catalog *c,
+                      const struct catalog_entry *entry, const char *path)
+{
+    const struct trust_verdict *v = &entry->verdict;
+
+    log_info("plugin.taken", "id=%s version=%s hash=%.12s file=%s%s%s%s%s",
+             entry->note.id, entry->note.version, entry->hash, path,
+             v->state != 0 ? " trust=" : "",
+             v->state != 0 ? trust_state_word(v->state) : "",
+             v->key[0] != '\0' ? " key=" : "", v->key);
+    if (v->state == TRUST_UNSIGNED && trust_warns(c->trust))
+        log_warn("plugin.unsigned", "id=%s version=%s file=%s hint=\"sign it: "
+                 "docs/plugin-signing.md\"", entry->note.id,
+                 entry->note.version, path);
 }
 
 int catalog_scan(struct catalog *c, const char *dir, struct err *e)
@@ -188,8 +346,7 @@ int catalog_scan(struct catalog *c, const char *dir, struct err *e)
         if (catalog_add(c, path, &entry, &bad) != 0)
             log_warn("plugin.refused", "why=\"%s\"", bad.text);
         else
-            log_info("plugin.taken", "id=%s version=%s hash=%.12s file=%s",
-                     entry->note.id, entry->note.version, entry->hash, path);
+            log_taken(c, entry, path);
         free(path);
         free(names[i]);
     }

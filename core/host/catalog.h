@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * catalog.h - the content-addressed store of plugins on disk:
- * <root>/sha256/<hash>/plugin.so, mode 0444, with describe.json beside it.
- * The operator's file is copied and never mapped. */
+ * <root>/sha256/<hash>/plugin.so, mode 0444, with describe.json beside it, and
+ * the manifest and signature that it was judged by (plugin.json,
+ * plugin.json.minisig). The operator's file is copied and never mapped. */
 #ifndef TT_HOST_CATALOG_H
 #define TT_HOST_CATALOG_H
 
 #include "core/base/err.h"
 #include "core/host/host.h"
+#include "core/host/trust.h"
 
 struct catalog_entry {
     char hash[65];
@@ -16,18 +18,34 @@ struct catalog_entry {
     char *origin;          /* where the operator's file was */
     int64_t added_ms;      /* wall time */
     json_object *describe; /* from HELLO; NULL until a worker has said it */
+    struct trust_verdict verdict; /* by which it was taken in; state 0 where
+                                     the catalogue judges nothing */
+    json_object *permissions;     /* as grant_for() gives them */
 };
 
 struct catalog;
 struct catalog *catalog_create(const char *root, struct err *e);
 void catalog_destroy(struct catalog *c);
+/* Judge what is taken in from now on; t is borrowed. Without it everything is
+ * taken, with grant_default(): for tests and tools. */
+void catalog_trust(struct catalog *c, const struct trust *t);
 
-/* Take in one file: read, hash, check note, copy, rename into place. Taking
- * in the same bytes again is fine. *entry is borrowed. [main or engine] */
+/* Take in one file: read, hash, judge, check note, copy, rename into place.
+ * Taking in the same bytes again is fine; the better verdict then holds. *entry
+ * is borrowed. TT_EPERM when it is refused. [main or engine] */
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **entry, struct err *e);
 /* Take in every *.so of a folder; a bad one is logged and skipped. */
 int catalog_scan(struct catalog *c, const char *dir, struct err *e);
+/* Take in again, after a restart, what stands in the catalogue's own folder.
+ * It is judged as on the first day, but for what was installed with the daemon
+ * then (shipped) and may have been replaced by a newer package since. */
+int catalog_restore(struct catalog *c, const char *hash, bool shipped,
+                    const struct catalog_entry **entry, struct err *e);
+/* Has any of it been revoked since it was taken in? TT_EPERM with the reason,
+ * also where that cannot be known. */
+int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
+                    struct err *e);
 /* Remember what a worker's HELLO said (describe.json). */
 void catalog_described(struct catalog *c, const char *hash,
                        json_object *describe);

@@ -143,16 +143,22 @@ static int check_revoked(struct judgement *j, const char *sum, const char *what)
     return refuse(j, TRUST_REVOKED);
 }
 
-static int check_revoked_files(struct judgement *j)
+/* The manifest, and the files that it lists. */
+static int check_revoked_papers(struct judgement *j,
+                                const struct trust_verdict *v)
 {
-    json_object *files = json_child(j->v->manifest.json, "files");
+    json_object *files = json_child(v->manifest.json, "files");
+    char own[CRYPT_HEX_BYTES], what[100];
 
+    if (v->manifest_bytes.len > 0) {
+        crypt_sha256_hex(v->manifest_bytes.data, v->manifest_bytes.len, own);
+        if (check_revoked(j, own, "the manifest, sha256") != 0)
+            return TT_EPERM;
+    }
     if (!json_object_is_type(files, json_type_object))
         return 0;
     json_object_object_foreach(files, name, sum)
     {
-        char what[100];
-
         (void)snprintf(what, sizeof what, "the file \"%.60s\", sha256", name);
         if (check_revoked(j, json_object_get_string(sum), what) != 0)
             return TT_EPERM;
@@ -188,9 +194,7 @@ static int judge_manifest(struct judgement *j)
                        v->manifest_bytes.len, j->e) != 0)
         return refuse(j, TRUST_INVALID);
     crypt_sha256_hex(v->manifest_bytes.data, v->manifest_bytes.len, own);
-    code = check_revoked(j, own, "the manifest, sha256");
-    if (code == 0)
-        code = check_revoked_files(j);
+    code = check_revoked_papers(j, v);
     return code == 0 ? check_sum(j, own) : code;
 }
 
@@ -399,14 +403,28 @@ json_object *trust_permissions(const struct trust *t, const char *id,
     return grant_for(t->o.grants, id, v->manifest.json);
 }
 
-int trust_revoked(const struct trust *t, const char *sha256, struct err *e)
+int trust_revoked(const struct trust *t, const char *sha256,
+                  const struct trust_verdict *v, struct err *e)
 {
-    struct trust_keys keys;
-    int code = trust_keys_read(&keys, &t->o, e);
+    struct trust_verdict out = { .state = TRUST_UNSIGNED };
+    struct err own = { 0 };
+    struct judgement j = { .t = t, .path = "the plugin", .sha256 = sha256,
+                           .v = &out, .e = &own };
+    int code = trust_keys_read(&j.keys, &t->o, &own);
 
-    if (code == 0 && trust_keys_revoked(&keys, sha256))
-        code = err_set(e, TT_EPERM, "sha256 %.16s... is revoked in %.300s/"
-                       "revoked", sha256, t->o.keys);
-    trust_keys_fini(&keys);
+    if (code == 0)
+        code = check_revoked(&j, sha256, "its sha256");
+    if (code == 0 && v != NULL && v->state == TRUST_SIGNED)
+        code = check_revoked(&j, v->key, "it is signed by the key");
+    if (code == 0 && v != NULL)
+        code = check_revoked_papers(&j, v);
+    if (code != 0 && e != NULL)
+        *e = own;
+    trust_keys_fini(&j.keys);
     return code;
+}
+
+bool trust_warns(const struct trust *t)
+{
+    return t != NULL && t->o.policy == TRUST_WARN;
 }

@@ -78,8 +78,12 @@ void trust_verdict_fini(struct trust_verdict *v);
 json_object *trust_permissions(const struct trust *t, const char *id,
                                const struct trust_verdict *v);
 
-/* Is the sum among the revoked ones now? For what was taken in before. A list
- * that cannot be read revokes everything: TT_EPERM with the reason. */
-int trust_revoked(const struct trust *t, const char *sha256, struct err *e);
+/* Has it been revoked since: the file, its manifest, one of its files, or the
+ * key that signed it? v may be NULL. A list that cannot be read revokes
+ * everything. TT_EPERM with the reason. */
+int trust_revoked(const struct trust *t, const char *sha256,
+                  const struct trust_verdict *v, struct err *e);
+/* Is the policy to take unsigned ones with a warning? */
+bool trust_warns(const struct trust *t);
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/base/mem.h"
 #include "core/crypt/crypt.h"
 #include "core/host/catalog.h"
+#include "tests/unit/signer.h"
 #include "tests/unit/tap.h"
 
 static char dir[] = "/tmp/trimtab-catalog-XXXXXX";
@@ -165,6 +166,173 @@ static void a_description_is_kept_over_restarts(void)
     catalog_destroy(c);
 }
 
+/* --- with a judge ----------------------------------------------------------- */
+
+static struct signer ann;
+
+static struct trust *judge(enum trust_policy policy)
+{
+    static char *keys, *shipped;
+    TT_AUTO_FREE char *text = signer_public(&ann);
+    TT_AUTO_FREE char *file = fs_join(dir, "keys/ann.pub");
+    struct trust_options o = { .policy = policy };
+    struct err e = { 0 };
+    struct trust *t;
+
+    keys = fs_join(dir, "keys");
+    shipped = fs_join(dir, "shipped");
+    fs_mkdirs(keys, 0755, &e);
+    fs_mkdirs(shipped, 0755, &e);
+    fs_write(file, text, strlen(text), 0644, &e);
+    o.keys = keys;
+    o.shipped = shipped;
+    t = trust_create(&o);
+    free(keys);
+    free(shipped);
+    return t;
+}
+
+/* NAME.json for NAME.so, and its signature. */
+static void describe(const char *name, const char *id, const char *version)
+{
+    TT_AUTO_FREE char *so = xasprintf("%s/%s.so", dir, name);
+    TT_AUTO_FREE char *json = xasprintf("%s/%s.json", dir, name);
+    TT_AUTO_FREE char *sig = xasprintf("%s/%s.json.minisig", dir, name);
+    TT_AUTO_FREE char *text = NULL, *signature = NULL;
+    char hash[CRYPT_HEX_BYTES];
+    struct err e = { 0 };
+
+    CU_ASSERT_EQUAL(crypt_sha256_file(so, hash, &e), 0);
+    text = xasprintf("{\"id\":\"%s\",\"version\":\"%s\",\"kind\":"
+                     "\"strategy\",\"sha256\":\"%s\",\"permissions\":"
+                     "{\"llm\":true}}", id, version, hash);
+    signature = signer_sign(&ann, "ED", text, "c");
+    fs_write(json, text, strlen(text), 0644, &e);
+    fs_write(sig, signature, strlen(signature), 0644, &e);
+}
+
+static int try(struct catalog *c, const char *name,
+               const struct catalog_entry **entry, struct err *e)
+{
+    TT_AUTO_FREE char *path = fs_join(dir, name);
+
+    memset(e, 0, sizeof *e);
+    return catalog_add(c, path, entry, e);
+}
+
+static void signed_ones_are_taken_with_their_papers(void)
+{
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_DENY);
+    const struct catalog_entry *entry = NULL;
+    struct err e = { 0 };
+
+    catalog_trust(c, t);
+    free(put("s.so", "3.0.0"));
+    describe("s", "random", "3.0.0");
+    CU_ASSERT_EQUAL(try(c, "s.so", &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    CU_ASSERT_TRUE(grant_has(entry->permissions, "llm"));
+    CU_ASSERT_EQUAL(json_object_array_length(json_child(entry->permissions,
+                                                        "http")), 0);
+    {
+        TT_AUTO_FREE char *paper = xasprintf("%.*s/plugin.json.minisig",
+                                             (int)strlen(entry->path) - 10,
+                                             entry->path);
+        struct buf bytes = { 0 };
+
+        CU_ASSERT_EQUAL(fs_read(paper, 65536, &bytes, &e), 0);
+        CU_ASSERT_EQUAL(bytes.len, entry->verdict.signature_bytes.len);
+        buf_fini(&bytes);
+    }
+    catalog_destroy(c);
+    trust_destroy(t);
+}
+
+static void what_is_refused_leaves_nothing(void)
+{
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_DENY);
+    TT_AUTO_FREE char *root = fs_join(dir, "state/sha256");
+    const struct catalog_entry *entry = NULL;
+    struct err e = { 0 };
+
+    catalog_trust(c, t);
+    free(put("u.so", "3.1.0"));
+    CU_ASSERT_EQUAL(try(c, "u.so", &entry, &e), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "u.so"));
+    free(put("v.so", "3.2.0")); /* signed, for another version */
+    describe("v", "random", "3.3.0");
+    CU_ASSERT_EQUAL(try(c, "v.so", &entry, &e), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "says version \"3.3.0\""));
+    describe("v", "other", "3.2.0");
+    CU_ASSERT_EQUAL(try(c, "v.so", &entry, &e), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "says id \"other\""));
+    CU_ASSERT_EQUAL(catalog_n(c), 0);
+    CU_ASSERT_EQUAL(rmdir(root), 0); /* and on disk neither */
+    catalog_destroy(c);
+    trust_destroy(t);
+}
+
+static void a_bare_copy_takes_nothing_away(void)
+{
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_ALLOW);
+    const struct catalog_entry *entry = NULL;
+    struct err e = { 0 };
+
+    catalog_trust(c, t);
+    free(put("bare.so", "3.4.0"));
+    CU_ASSERT_EQUAL(try(c, "bare.so", &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_UNSIGNED);
+    free(put("full.so", "3.4.0"));
+    describe("full", "random", "3.4.0");
+    CU_ASSERT_EQUAL(try(c, "full.so", &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    CU_ASSERT_EQUAL(try(c, "bare.so", &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    CU_ASSERT_EQUAL(catalog_n(c), 1);
+    catalog_destroy(c);
+    trust_destroy(t);
+}
+
+static void a_restart_judges_again(void)
+{
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_DENY), *lax = judge(TRUST_ALLOW);
+    TT_AUTO_FREE char *root = fs_join(dir, "state");
+    TT_AUTO_FREE char *list = fs_join(dir, "keys/revoked");
+    const struct catalog_entry *entry = NULL;
+    char s[65] = "", u[65] = "", line[80];
+    struct err e = { 0 };
+
+    catalog_trust(c, lax);
+    free(put("s.so", "3.0.0"));
+    describe("s", "random", "3.0.0");
+    free(put("u.so", "3.1.0"));
+    CU_ASSERT_EQUAL(try(c, "s.so", &entry, &e), 0);
+    memcpy(s, entry->hash, sizeof s);
+    CU_ASSERT_EQUAL(try(c, "u.so", &entry, &e), 0);
+    memcpy(u, entry->hash, sizeof u);
+    catalog_destroy(c);
+    c = catalog_create(root, &e);
+    catalog_trust(c, t);
+    CU_ASSERT_EQUAL(catalog_restore(c, s, false, &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    CU_ASSERT_EQUAL(catalog_restore(c, u, false, &entry, &e), TT_EPERM);
+    CU_ASSERT_EQUAL(catalog_restore(c, u, true, &entry, &e), 0);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SHIPPED);
+    CU_ASSERT_EQUAL(catalog_revoked(c, entry, &e), 0);
+    (void)snprintf(line, sizeof line, "%s has a hole\n", u);
+    CU_ASSERT_EQUAL(fs_write(list, line, strlen(line), 0644, &e), 0);
+    CU_ASSERT_EQUAL(catalog_revoked(c, entry, &e), TT_EPERM);
+    CU_ASSERT_EQUAL(catalog_restore(c, u, true, &entry, &e), TT_EPERM);
+    CU_ASSERT_EQUAL(unlink(list), 0);
+    catalog_destroy(c);
+    trust_destroy(t);
+    trust_destroy(lax);
+}
+
 static CU_TestInfo tests[] = {
     { "the highest release wins, and names pin",
       the_highest_release_wins_and_names_pin },
@@ -174,6 +342,11 @@ static CU_TestInfo tests[] = {
       what_is_no_plugin_is_refused_and_leaves_nothing },
     { "a description is kept over restarts",
       a_description_is_kept_over_restarts },
+    { "signed ones are taken with their papers",
+      signed_ones_are_taken_with_their_papers },
+    { "what is refused leaves nothing", what_is_refused_leaves_nothing },
+    { "a bare copy takes nothing away", a_bare_copy_takes_nothing_away },
+    { "a restart judges again", a_restart_judges_again },
     CU_TEST_INFO_NULL,
 };
 
@@ -190,6 +363,7 @@ int main(void)
         printf("Bail out! %s\n", e.text);
         return 1;
     }
+    signer_make(&ann);
     status = tap_run("catalog", tests);
     buf_fini(&plugin);
     fs_remove_tree(dir, &e);

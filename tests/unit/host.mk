@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += %D%/codec_samples.h
+EXTRA_DIST += %D%/codec_samples.h %D%/signer.h
 if HAVE_CUNIT
 HOST_TESTS = \
 	%D%/arena_test \

@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "core/crypt/crypt.h"
 #include "core/host/trust.h"
+#include "tests/unit/signer.h"
 #include "tests/unit/tap.h"
 
 /* --- a workshop of its own ------------------------------------------------- */
@@ -19,9 +20,6 @@
 static char root[] = "/tmp/trimtab-trust-XXXXXX";
 static char *plugins, *keys, *shipped;
 
-struct signer {
-    unsigned char id[8], key[32], secret[64];
-};
 static struct signer ann, bob;
 
 static void put_bytes(const char *dir, const char *name, const void *bytes,
@@ -46,72 +44,11 @@ static void drop(const char *dir, const char *name)
     CU_ASSERT_EQUAL(fs_remove_tree(path, &e), 0);
 }
 
-static char *base64(const char *algorithm, const unsigned char *id,
-                    const unsigned char *bytes, size_t n)
-{
-    struct buf raw = { 0 };
-    char *text;
-
-    if (algorithm != NULL) {
-        buf_add(&raw, algorithm, 2);
-        buf_add(&raw, id, 8);
-    }
-    buf_add(&raw, bytes, n);
-    text = xcalloc(1, crypt_base64_bytes(raw.len));
-    crypt_base64(raw.data, raw.len, text);
-    buf_fini(&raw);
-    return text;
-}
-
-static void make_signer(struct signer *s)
-{
-    crypt_random(s->id, sizeof s->id);
-    crypt_sign_keypair(s->key, s->secret);
-}
-
 static void trust_signer(const struct signer *s, const char *file)
 {
-    TT_AUTO_FREE char *line = base64("Ed", s->id, s->key, 32);
-    TT_AUTO_FREE char *text = xasprintf("untrusted comment: a key\n%s\n", line);
+    TT_AUTO_FREE char *text = signer_public(s);
 
     put(keys, file, text);
-}
-
-static char *id_of(const struct signer *s)
-{
-    char *text = xcalloc(1, 17);
-    size_t i;
-
-    for (i = 0; i < 8; i++)
-        (void)snprintf(text + 2 * i, 3, "%02X", s->id[7 - i]);
-    return text;
-}
-
-/* The text of a signature of these bytes. */
-static char *signature(const struct signer *s, const char *algorithm,
-                       const char *bytes, const char *comment)
-{
-    unsigned char hash[64], made[64], global[64];
-    struct buf both = { 0 };
-    char *line, *last, *text;
-
-    if (algorithm[1] == 'D') {
-        crypt_blake2b_512(bytes, strlen(bytes), hash);
-        crypt_sign(hash, sizeof hash, s->secret, made);
-    } else {
-        crypt_sign(bytes, strlen(bytes), s->secret, made);
-    }
-    buf_add(&both, made, sizeof made);
-    buf_adds(&both, comment);
-    crypt_sign(both.data, both.len, s->secret, global);
-    buf_fini(&both);
-    line = base64(algorithm, s->id, made, sizeof made);
-    last = base64(NULL, NULL, global, sizeof global);
-    text = xasprintf("untrusted comment: by hand\n%s\ntrusted comment: %s\n"
-                     "%s\n", line, comment, last);
-    free(line);
-    free(last);
-    return text;
 }
 
 /* --- one plugin, well signed ------------------------------------------------ */
@@ -129,7 +66,7 @@ static char *manifest_of(const char *id, const char *hash)
 static void sign_as(const struct signer *s, const char *algorithm)
 {
     TT_AUTO_FREE char *manifest = manifest_of("hill", sum);
-    TT_AUTO_FREE char *text = signature(s, algorithm, manifest, "v1");
+    TT_AUTO_FREE char *text = signer_sign(s, algorithm, manifest, "v1");
 
     put(plugins, "plugin.json", manifest);
     put(plugins, "plugin.json.minisig", text);
@@ -247,9 +184,8 @@ int main(void)
     plugins = fs_join(root, "plugins");
     keys = fs_join(root, "keys");
     shipped = fs_join(root, "shipped");
-    make_signer(&ann);
-    make_signer(&bob);
-    (void)id_of;
+    signer_make(&ann);
+    signer_make(&bob);
     status = tap_run("trust", tests);
     free(plugins);
     free(keys);
