@@ -166,6 +166,21 @@ void broker_destroy(struct broker *b)
 
 /* --- requests ---------------------------------------------------------------------- */
 
+static char **copy_list(const char *const *list)
+{
+    size_t n = 0, i;
+    char **copy;
+
+    if (list == NULL)
+        return NULL;
+    while (list[n] != NULL)
+        n++;
+    copy = xcalloc(n + 1, sizeof *copy);
+    for (i = 0; i < n; i++)
+        copy[i] = xstrdup(list[i]);
+    return copy;
+}
+
 static struct fetch *copy_request(struct broker *b,
                                   const struct broker_request *r)
 {
@@ -175,6 +190,7 @@ static struct fetch *copy_request(struct broker *b,
 
     f->broker = b;
     f->label = xstrdup(r->label != NULL ? r->label : "");
+    f->only = copy_list(r->only);
     f->method = xstr(http->method);
     f->url = xstr(http->url);
     f->shown = policy_shown(f->url);

@@ -90,6 +90,10 @@ typedef void broker_done_fn(void *ctx, const struct broker_answer *answer);
 struct broker_request {
     struct tt_http_request http; /* copied */
     const char *label;           /* copied */
+    /* Origins, as scheme://host:port in small letters: whom else of the allow
+     * list this caller may not call is refused with TT_EPERM. NULL: all of it.
+     * NULL-ended, copied. */
+    const char *const *only;
     bool no_wait;                /* fail with TT_ELIMIT while a host is paused,
                                     instead of waiting within the deadline */
     struct loop *loop;           /* where done is called; may be NULL */

@@ -37,6 +37,7 @@ struct fetch {
     struct host *host; /* NULL until admitted */
 
     char *label, *method, *url;
+    char **only; /* NULL-ended; NULL: all of the allow list */
     char *shown; /* the URL for records: without query */
     struct header *headers;
     size_t n_headers;

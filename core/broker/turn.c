@@ -44,6 +44,9 @@ static void free_fetch(struct fetch *f)
         free(f->headers[i].name);
         free(f->headers[i].value);
     }
+    for (i = 0; f->only != NULL && f->only[i] != NULL; i++)
+        free(f->only[i]);
+    free(f->only);
     free(f->headers);
     free(f->label);
     free(f->method);
@@ -194,6 +197,16 @@ static struct host *find_host(struct broker *b, const char *origin)
     return NULL;
 }
 
+static bool may_call(const struct fetch *f, const char *origin)
+{
+    size_t i;
+
+    for (i = 0; f->only != NULL && f->only[i] != NULL; i++)
+        if (strcmp(f->only[i], origin) == 0)
+            return true;
+    return f->only == NULL;
+}
+
 static void admit(struct broker *b, struct fetch *f, int64_t now_ms)
 {
     struct err e = { 0 };
@@ -209,6 +222,13 @@ static void admit(struct broker *b, struct fetch *f, int64_t now_ms)
     if (h == NULL) {
         finish_with(f, TT_EPERM, "%.120s: is not in the allow list; add it to "
                     "outbound.allow", origin);
+        free(origin);
+        return;
+    }
+    if (!may_call(f, origin)) {
+        finish_with(f, TT_EPERM, "%.120s: is not granted to this plugin; see "
+                    "plugins.grants and the permissions of its manifest",
+                    origin);
         free(origin);
         return;
     }

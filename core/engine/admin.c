@@ -249,6 +249,7 @@ static void start(struct engine_task *t)
 
     a->service.g = t->g;
     a->service.label = a->call->label;
+    a->service.permissions = a->plugin.permissions;
     a->worker = work_spawn(t->g->work, &spec, &callbacks, a, &a->err);
     if (a->worker == NULL)
         engine_task_done(t, a->err.code, &a->err);

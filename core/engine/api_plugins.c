@@ -44,6 +44,19 @@ static void add_description(json_object *item, json_object *describe)
             json_set(item, kept[i], json_copy(json_child(plugin, kept[i])));
 }
 
+/* Who stands for it, and what it may do. */
+static void add_trust(json_object *item, const struct catalog_entry *entry)
+{
+    const struct trust_verdict *v = &entry->verdict;
+    json_object *signature = json_object_new_object();
+
+    json_set_str(signature, "state", trust_state_word(v->state));
+    if (v->state == TRUST_SIGNED)
+        json_set_str(signature, "key", v->key);
+    json_set(item, "signature", signature);
+    json_set(item, "permissions", json_copy(entry->permissions));
+}
+
 static json_object *item_of(const struct catalog_entry *entry)
 {
     json_object *item = json_object_new_object();
@@ -60,6 +73,7 @@ static json_object *item_of(const struct catalog_entry *entry)
     json_set_str(item, "abi", text);
     clock_format(entry->added_ms, text);
     json_set_str(item, "added_at", text);
+    add_trust(item, entry);
     if (entry->describe != NULL)
         add_description(item, entry->describe);
     return item;

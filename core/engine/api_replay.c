@@ -253,6 +253,7 @@ static void start(struct engine_task *t)
 
     r->service.g = t->g;
     r->service.label = r->id;
+    r->service.permissions = r->plugin.permissions;
     r->service.dataset = r->dataset;
     spawn(r);
 }

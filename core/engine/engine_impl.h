@@ -67,9 +67,11 @@ struct engine_plugin {
     uint32_t kind;         /* enum tt_plugin_kind */
     char *path;
     json_object *describe; /* NULL until a worker has said it */
+    json_object *permissions; /* as grant_for() gives them */
 };
 /* Resolve "id", "id@version" or "sha256:<hash>". Give *out to
- * engine_plugin_fini(). TT_ENOENT lists what there is. [any] */
+ * engine_plugin_fini(). TT_ENOENT lists what there is; TT_EPERM: it has been
+ * revoked since it was taken in. [any] */
 int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
                        struct engine_plugin *out, struct err *e);
 void engine_plugin_fini(struct engine_plugin *p);

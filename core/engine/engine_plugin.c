@@ -19,6 +19,11 @@ int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
     pthread_mutex_lock(&g->catalog_lock);
     rc = catalog_resolve(g->catalog, name, kind, &entry, e);
     if (rc == 0) {
+        rc = catalog_revoked(g->catalog, entry, e);
+        if (rc != 0)
+            err_prefix(e, "plugin %s@%s", entry->note.id, entry->note.version);
+    }
+    if (rc == 0) {
         memcpy(out->hash, entry->hash, sizeof out->hash);
         memcpy(out->id, entry->note.id, sizeof out->id);
         memcpy(out->version, entry->note.version, sizeof out->version);
@@ -27,6 +32,7 @@ int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
         /* a copy: json-c counts references without locks */
         out->describe = entry->describe != NULL ? json_copy(entry->describe)
                                                 : NULL;
+        out->permissions = json_copy(entry->permissions);
     }
     pthread_mutex_unlock(&g->catalog_lock);
     return rc;
@@ -36,6 +42,7 @@ void engine_plugin_fini(struct engine_plugin *p)
 {
     free(p->path);
     json_object_put(p->describe);
+    json_object_put(p->permissions);
     memset(p, 0, sizeof *p);
 }
 
@@ -70,7 +77,9 @@ struct worker_spec engine_plugin_spec(const struct engine_plugin *p,
 {
     struct worker_spec spec = { .path = p->path, .hash = p->hash, .id = p->id,
                                 .version = p->version, .kind = p->kind,
-                                .label = label };
+                                .label = label,
+                                .threads = grant_has(p->permissions,
+                                                     "threads") };
 
     return spec;
 }

@@ -53,6 +53,7 @@ int session_init(struct session *s, struct shell *shell, bool strategy,
 {
     const char *hash = json_str(pinned, "hash");
     char name[80];
+    int rc;
 
     s->shell = shell;
     s->strategy = strategy;
@@ -61,9 +62,11 @@ int session_init(struct session *s, struct shell *shell, bool strategy,
     s->service.g = shell->g;
     s->service.label = shell->id;
     s->service.dataset = strategy ? shell->dataset : NULL;
-    return engine_plugin_find(shell->g, name,
-                              strategy ? TT_KIND_STRATEGY : TT_KIND_ADAPTER,
-                              &s->plugin, e);
+    rc = engine_plugin_find(shell->g, name,
+                            strategy ? TT_KIND_STRATEGY : TT_KIND_ADAPTER,
+                            &s->plugin, e);
+    s->service.permissions = s->plugin.permissions;
+    return rc;
 }
 
 void session_fini(struct session *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * llm.c - a strategy's requests to a language model: an OpenAI-compatible chat
- * completion through the broker. Where the role has no model it is answered
- * UNSUPPORTED. Threads [engine]. */
+ * completion through the broker. Where the role has no model, or the plugin is
+ * not granted any, it is answered UNSUPPORTED. Threads [engine]. */
 #include <math.h>
 #include <string.h>
 
@@ -183,6 +183,12 @@ void llm_start(struct shell *s, uint64_t number, json_object *request)
     json_object *model = model_of(s->g, json_str(request, "role"));
     struct llm_call *c;
 
+    if (!grant_has(s->strategy.plugin.permissions, "llm")) {
+        reply(s, number, TT_LLM_UNSUPPORTED,
+              tt_str_of("this plugin is not granted a model: see plugins.grants "
+                        "and the permissions of its manifest"), NULL);
+        return;
+    }
     if (model == NULL || json_str(model, "url") == NULL) {
         reply(s, number, TT_LLM_UNSUPPORTED,
               tt_str_of("no model is configured for this role"), NULL);

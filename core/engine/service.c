@@ -60,6 +60,24 @@ static void on_done(void *ctx, const struct broker_answer *answer)
     free(call);
 }
 
+/* The origins that are granted, borrowed; *all: every one that the broker
+ * allows. The caller frees the list. */
+static const char **granted(const struct service *s, bool *all)
+{
+    json_object *list = json_child(s->permissions, "http");
+    size_t n = json_object_is_type(list, json_type_array)
+                   ? json_object_array_length(list)
+                   : 0, i;
+    const char **origins = xcalloc(n + 1, sizeof *origins);
+
+    *all = false;
+    for (i = 0; i < n; i++) {
+        origins[i] = json_object_get_string(json_object_array_get_idx(list, i));
+        *all = *all || strcmp(origins[i], "*") == 0;
+    }
+    return origins;
+}
+
 static void serve_http(struct service *s, struct worker *w,
                        const struct frame *f)
 {
@@ -68,6 +86,8 @@ static void serve_http(struct service *s, struct worker *w,
     struct service_call *call;
     struct arena arena = { 0 };
     struct err e = { 0 };
+    const char **origins;
+    bool all;
 
     if (codec_get_http(f->payload, &arena, &http, &e) != 0) {
         reply_http(w, f->number, TT_EPROTOCOL, NULL, e.text);
@@ -86,7 +106,10 @@ static void serve_http(struct service *s, struct worker *w,
     request.http = *http;
     request.loop = s->g->loop;
     request.ctx = call;
+    origins = granted(s, &all);
+    request.only = all ? NULL : origins;
     call->id = broker_fetch(s->g->broker, &request);
+    free(origins);
     arena_fini(&arena);
 }
 

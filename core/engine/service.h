@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * service.h - what a worker may ask of the daemon while it works: HTTP through
- * the broker (adapters), the content of train cases (strategies). Everything
+ * the broker (adapters; granted origins alone), the content of train cases (strategies). Everything
  * else is refused; the holdout is refused and audited. Threads [engine]. */
 #ifndef TT_ENGINE_SERVICE_H
 #define TT_ENGINE_SERVICE_H
@@ -16,6 +16,7 @@ struct service {
     struct engine *g;
     const char *label;             /* run id, "doctor": for log and audit */
     const struct dataset *dataset; /* NULL: no cases are to be had */
+    json_object *permissions;      /* its plugin's; borrowed */
     struct service_call *calls;    /* private: broker calls under way */
 };
 

@@ -319,6 +319,32 @@ static void a_stale_connection_does_not_send_twice(void)
 
 /* --- what may not leave ------------------------------------------------------------------ */
 
+static void a_caller_may_be_held_to_less_than_the_allow_list(void)
+{
+    const char *const nobody[] = { NULL }, *const other[] = {
+        "http://localhost:1", NULL }, *const both[] = {
+        "http://localhost:1", origin, "http://127.0.0.1:9", NULL };
+    char url[100];
+    struct broker_request r;
+
+    begin();
+    snprintf(url, sizeof url, "%s/ok", origin);
+    r = request("GET", url);
+    r.only = nobody;
+    CU_ASSERT_EQUAL(run(r), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last.text, "not granted"));
+    CU_ASSERT_EQUAL(seen.record.attempts, 0);
+    r.only = other;
+    CU_ASSERT_EQUAL(run(r), TT_EPERM);
+    r.only = both;
+    CU_ASSERT_EQUAL(run(r), 0);
+    r = request("GET", "http://127.0.0.1:9/ok"); /* granted, not allowed */
+    r.only = both;
+    CU_ASSERT_EQUAL(run(r), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last.text, "outbound.allow"));
+    end();
+}
+
 static void only_the_allow_list_is_reached(void)
 {
     static const struct {
@@ -466,6 +492,8 @@ static CU_TestInfo tests[] = {
     { "a stale connection does not send twice",
       a_stale_connection_does_not_send_twice },
     { "only the allow list is reached", only_the_allow_list_is_reached },
+    { "a caller may be held to less than the allow list",
+      a_caller_may_be_held_to_less_than_the_allow_list },
     { "a request cannot be forged", a_request_cannot_be_forged },
     { "secrets are put in, and stay in", secrets_are_put_in_and_stay_in },
     { "bad options are refused with their name",

@@ -32,7 +32,7 @@ ENGINE_TEST_LIBS = $(ENGINE_PURE_LIBS) $(CUNIT_LIBS)
 %C%_target_test_LDADD = $(ENGINE_TEST_LIBS)
 # On a store in memory; what the tests define themselves (admin_call, the
 # catalog, the engine's thread) is not taken from the library.
-ENGINE_STORE_LIBS = core/engine/libengine.a $(STORE_LIBS) $(CUNIT_LIBS)
+ENGINE_STORE_LIBS = core/engine/libengine.a $(HOST_LIBS) $(STORE_LIBS) $(CUNIT_LIBS)
 %C%_admin_test_CPPFLAGS = $(UNIT_INC)
 %C%_admin_test_LDADD = core/engine/libengine.a $(HOST_LIBS) \
 	$(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)

@@ -236,6 +236,103 @@ static void an_origin_that_is_not_allowed_ends_the_run(void)
     rig_close(&r);
 }
 
+/* --- what is not granted ---------------------------------------------------- */
+
+static const struct trust *judge_with(const char *grants)
+{
+    struct trust_options o = { .policy = TRUST_ALLOW };
+    struct trust *t;
+
+    o.grants = json_of(grants);
+    t = trust_create(&o);
+    json_object_put(o.grants);
+    return t;
+}
+
+static void let_go(const struct trust *t)
+{
+    rig_judge = NULL;
+    trust_destroy((struct trust *)t);
+}
+
+static void a_model_that_is_not_granted_is_never_asked(void)
+{
+    const struct trust *t = judge_with("{'zoo-cases':{'llm':false}}");
+    int before = atomic_load(&model.calls);
+    json_object *models, *shown;
+    struct rig r;
+
+    rig_judge = t;
+    open_with_model(&r, &models);
+    shown = run_cases(&r);
+    CU_ASSERT(shown != NULL && rig_says(shown, "state", "completed"));
+    CU_ASSERT_EQUAL(atomic_load(&model.calls), before);
+    rig_close(&r);
+    json_object_put(models);
+    let_go(t);
+}
+
+/* The broker allows what this adapter calls; its grants do not. */
+static void an_origin_that_is_not_granted_ends_the_run(void)
+{
+    const struct trust *t = judge_with("{'zoo-adapter':{'http':"
+                                       "['https://example.org']}}");
+    const char *const allow[] = { "http://127.0.0.1:9", NULL };
+    struct broker_options broker = { .allow = allow };
+    struct engine_request target = { .workflow = "demo", .node = "far" };
+    json_object *shown;
+    struct rig r;
+
+    rig_judge = t;
+    rig_open(&r, &broker);
+    rig_target(&r, "");
+    CU_ASSERT_EQUAL(rig_call(&r, engine_target_put, &target,
+                             "{'parameters':{'x':{'type':'float','min':0,"
+                             "'max':1}},'adapter':{'plugin':'zoo-adapter'},"
+                             "'evaluation':{},'dataset':'qa','objective':"
+                             "{'metric':'score','direction':'maximize'}}"), 0);
+    CU_ASSERT_EQUAL(rig_call(&r, engine_optimize, NULL,
+                             "{'node_ids':['far'],'optimizer':'random',"
+                             "'limits':{'iterations':3}}"), 0);
+    snprintf(r.run, sizeof r.run, "%s", json_str(r.answer.body, "run_id"));
+    shown = rig_wait(&r, rig_has_ended);
+    CU_ASSERT(shown != NULL && rig_says(shown, "state", "failed"));
+    CU_ASSERT(rig_says(shown, "diagnostic", "not granted"));
+    rig_close(&r);
+    let_go(t);
+}
+
+static void the_list_of_plugins_says_what_each_may_do(void)
+{
+    const struct trust *t = judge_with("{'zoo-adapter':{'http':"
+                                       "['https://Example.org/']},"
+                                       "'zoo-hill':{'threads':true}}");
+    json_object *items, *may;
+    struct rig r;
+    size_t i;
+
+    rig_judge = t;
+    rig_open(&r, NULL);
+    CU_ASSERT_EQUAL(rig_call(&r, engine_plugins_list, NULL, NULL), 0);
+    items = json_child(r.answer.body, "items");
+    for (i = 0; i < json_object_array_length(items); i++) {
+        json_object *item = json_object_array_get_idx(items, i);
+        const char *id = json_str(item, "id");
+
+        may = json_child(item, "permissions");
+        CU_ASSERT_STRING_EQUAL(json_str(json_child(item, "signature"),
+                                        "state"), "unsigned");
+        CU_ASSERT_EQUAL(grant_has(may, "threads"), strcmp(id, "zoo-hill") == 0);
+        CU_ASSERT_STRING_EQUAL(
+            json_object_get_string(json_object_array_get_idx(
+                json_child(may, "http"), 0)),
+            strcmp(id, "zoo-adapter") == 0 ? "https://example.org:443" : "*");
+    }
+    CU_ASSERT(i > 0);
+    rig_close(&r);
+    let_go(t);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -248,6 +345,12 @@ int main(void)
           a_case_that_is_not_there_is_said_so },
         { "an origin that is not allowed ends the run, by name",
           an_origin_that_is_not_allowed_ends_the_run },
+        { "a model that is not granted is never asked",
+          a_model_that_is_not_granted_is_never_asked },
+        { "an origin that is not granted ends the run",
+          an_origin_that_is_not_granted_ends_the_run },
+        { "the list of plugins says what each may do",
+          the_list_of_plugins_says_what_each_may_do },
         CU_TEST_INFO_NULL,
     };
     int status;
