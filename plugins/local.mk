@@ -10,3 +10,4 @@ include %D%/random/local.mk
 include %D%/sobol/local.mk
 include %D%/bayesian/local.mk
 include %D%/orcheo/local.mk
+include %D%/http/local.mk

@@ -42,6 +42,10 @@ static const char *const passed_on[] = {
     "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR",
 };
 
+/* What an allocator keeps for a thread counts as allocated; where sizes vary
+ * from life to life it grows for hundreds of lives and looks like a leak. */
+static const char no_cache[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
+
 static char **environment(const char *const *more)
 {
     char **env = xcalloc(TT_ARRAY_LEN(passed_on) + 16, sizeof *env);
@@ -50,6 +54,7 @@ static char **environment(const char *const *more)
 
     for (i = 0; host_environment[i] != NULL; i++)
         env[n++] = xstrdup(host_environment[i]);
+    env[n++] = xstrdup(no_cache);
     for (i = 0; i < TT_ARRAY_LEN(passed_on); i++) {
         value = getenv(passed_on[i]);
         if (value != NULL)

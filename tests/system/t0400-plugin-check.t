@@ -54,7 +54,7 @@ is 'the manual lists the checks as they are' \
         diff - "$STATE/listed" | head -n 4)" ''
 
 # --- what is good ------------------------------------------------------------
-for plugin in random sobol bayesian orcheo; do
+for plugin in random sobol bayesian orcheo http; do
     [ -f "$PLUGINS/$plugin.so" ] || continue
     check_json "$plugin" "$PLUGINS/$plugin.so"
     is "$plugin passes the gate" "$?" 0
@@ -118,6 +118,13 @@ if [ -f "$PLUGINS/orcheo.so" ]; then
         select(.status == "skip") | .id] | join(" ")' "$STATE/fed.json")" \
         'B7 B11 B12 B13 B14 B15 B18 B21'
     is 'without a finding' "$(found fed)" ''
+fi
+
+if [ -f "$PLUGINS/http.so" ]; then
+    check_json example "$PLUGINS/http.so" \
+        --config "$TOP/plugins/http/example.json"
+    is 'the example of the adapter http passes too' "$?" 0
+    is 'without a finding' "$(found example)" ''
 fi
 
 # --- usage -------------------------------------------------------------------

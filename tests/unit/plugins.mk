@@ -53,6 +53,22 @@ endif
 	$(orcheo_sources)
 %C%_plugin_orcheo_admin_test_CPPFLAGS = $(UNIT_INC)
 %C%_plugin_orcheo_admin_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+
+# The adapter for any JSON endpoint.
+EXTRA_DIST += %D%/http_plugin_mock.h
+if HAVE_CUNIT
+http_plugin_tests = %D%/plugin_http_test %D%/plugin_http_jobs_test
+check_PROGRAMS += $(http_plugin_tests)
+TESTS += $(http_plugin_tests)
+endif
+%C%_plugin_http_test_SOURCES = %D%/plugin_http_test.c $(http_sources)
+%C%_plugin_http_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_http_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+%C%_plugin_http_jobs_test_SOURCES = %D%/plugin_http_jobs_test.c \
+	$(http_sources)
+%C%_plugin_http_jobs_test_CPPFLAGS = $(UNIT_INC)
+%C%_plugin_http_jobs_test_LDADD = $(CUNIT_LIBS) $(JSONC_LIBS) -lm
+
 %C%_plugin_bayesian_test_SOURCES = %D%/plugin_bayesian_test.c \
 	$(bayesian_sources)
 %C%_plugin_bayesian_test_CPPFLAGS = $(UNIT_INC) $(LAPACKE_CFLAGS) \
