@@ -6,6 +6,7 @@ HOST_TESTS = \
 	%D%/catalog_test \
 	%D%/codec_test \
 	%D%/frame_test \
+	%D%/grant_test \
 	%D%/note_test \
 	%D%/session_adapter_test \
 	%D%/session_test \
@@ -29,4 +30,6 @@ HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_session_test_LDADD = $(HOST_TEST_LIBS)
 %C%_trust_test_CPPFLAGS = $(UNIT_INC)
 %C%_trust_test_LDADD = $(HOST_LIBS) $(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
+%C%_grant_test_CPPFLAGS = $(UNIT_INC)
+%C%_grant_test_LDADD = $(HOST_TEST_LIBS)
 endif
