@@ -76,6 +76,7 @@ static void fill_engine(struct engine_options *o, json_object *config)
     o->cap_seconds = (uint64_t)json_int(runs, "cap_time_seconds", 0);
     o->cap_evaluations = (uint64_t)json_int(runs, "cap_evaluations", 0);
     o->step_ms = as_ms(runs, "step_seconds");
+    o->call_ms = as_ms(runs, "call_seconds");
     o->adapters = json_child(config, "adapters");
     o->strategies = json_child(config, "strategies");
     o->models = json_child(config, "models");

@@ -51,6 +51,8 @@ static void set_defaults(struct engine_options *o)
         o->max_in_flight_run = 8;
     if (o->step_ms == 0)
         o->step_ms = 60000;
+    if (o->call_ms == 0)
+        o->call_ms = 300000;
 }
 
 struct engine *engine_create(const struct engine_options *options,

@@ -28,6 +28,8 @@ struct engine_options {
     unsigned max_in_flight_run; /* and within one run. 0 = 8 */
     uint64_t cap_iterations, cap_seconds, cap_evaluations; /* 0 = none */
     int64_t step_ms;          /* deadline of one strategy step. 0 = 60 s */
+    int64_t call_ms;          /* and of one call of an adapter, beside the
+                                 evaluations' own timeouts. 0 = 300 s */
     json_object *adapters;    /* {"orcheo":{...config...}}: the operator's
                                  defaults for adapter plugins; borrowed */
     json_object *strategies;  /* the same for strategies */

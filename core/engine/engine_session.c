@@ -459,7 +459,9 @@ static int64_t deadline_of(const struct session *s, const struct run_command *c)
         return s->shell->g->options.step_ms;
     if (c->kind == RUN_DO_SNAPSHOT)
         return SNAPSHOT_MS;
-    return c->kind == RUN_DO_ABANDON ? ABANDON_MS : c->deadline_ms;
+    if (c->kind == RUN_DO_ABANDON)
+        return ABANDON_MS;
+    return s->shell->g->options.call_ms + c->extra_ms;
 }
 
 void session_do(struct session *s, const struct run_command *c)

@@ -106,7 +106,7 @@ enum run_command_kind {
     RUN_DO_START,    /* start the workers; number 1: the adapter's alone */
     RUN_DO_STEP,     /* to the strategy: number = position, payload */
     RUN_DO_SNAPSHOT, /* number = position behind which it stands */
-    RUN_DO_SUBMIT,   /* to the adapter: number, payload, deadline_ms */
+    RUN_DO_SUBMIT,   /* to the adapter: number, payload, extra_ms */
     RUN_DO_COLLECT,
     RUN_DO_FIND,
     RUN_DO_ABANDON,  /* nobody waits for the answer; number is 0 */
@@ -119,7 +119,7 @@ struct run_command {
     enum run_command_kind kind;
     uint64_t number;
     struct buf payload;
-    int64_t deadline_ms;
+    int64_t extra_ms; /* the evaluations' own, beside a call's usual time */
     json_object *document;
 };
 

@@ -8,8 +8,7 @@
 #include "core/engine/run_impl.h"
 #include "core/host/codec.h"
 
-#define CALL_MS 300000 /* COLLECT and FIND: some HTTP requests, with pauses */
-#define SUBMIT_MS 60000 /* beside the evaluations' own time */
+#define GRACE_MS 60000 /* beside an evaluation's own time */
 
 /* --- evaluations in flight ------------------------------------------------ */
 
@@ -53,7 +52,7 @@ void run_eval_drop(struct run *r, struct run_evaluation *v)
  * own timeout, so this is the last resort. */
 static uint64_t overdue_ms(const struct run *r, const struct run_evaluation *v)
 {
-    return v->sent_ms + 2 * r->plan.timeout_ms + SUBMIT_MS;
+    return v->sent_ms + 2 * r->plan.timeout_ms + GRACE_MS;
 }
 
 static void check_overdue(struct run *r)
@@ -95,7 +94,6 @@ static void send_find(struct run *r, uint64_t batch)
     struct tt_str label = dup_label(r, batch, &text);
 
     r->call_batch = batch;
-    c->deadline_ms = CALL_MS;
     codec_put_strs(&c->payload, &label, 1);
     buf_fini(&text);
 }
@@ -112,7 +110,6 @@ static void send_collect(struct run *r)
         for (k = 0; k < r->live[i]->n_evaluations; k++)
             if (r->live[i]->evaluations[k].state == EVAL_RUNNING)
                 handles[n++] = tt_str_of(r->live[i]->evaluations[k].handle);
-    c->deadline_ms = CALL_MS;
     codec_put_strs(&c->payload, handles, n);
     free(handles);
 }
@@ -186,7 +183,7 @@ static void send_submit(struct run *r, struct run_evaluation **batch, size_t n)
     record.n_evaluations = n;
     record.now_ms = r->now_ms;
     codec_put_batch(&c->payload, &record);
-    c->deadline_ms = (int64_t)(SUBMIT_MS + n * r->plan.timeout_ms);
+    c->extra_ms = (int64_t)(n * r->plan.timeout_ms);
     buf_fini(&text);
     arena_fini(&a);
 }

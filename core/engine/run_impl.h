@@ -200,6 +200,7 @@ struct run {
     /* the strategy */
     bool strategy_up, step_sent, snapshotting, done;
     enum stop_reason done_reason;
+    char done_said[128];     /* the reason of its DONE, as it gave it */
     uint32_t epoch;
     bool fresh;              /* the next entry starts a fresh instance */
     uint64_t next_position;
@@ -375,6 +376,7 @@ void run_strategy_answered(struct run *r, const struct run_event *ev);
 void run_strategy_snapshot(struct run *r, const struct run_event *ev);
 uint64_t run_room(const struct run *r);
 bool run_events_wait(const struct run *r);
+void run_done(struct run *r, const struct tt_done *a); /* it is, and says so */
 void run_take_actions(struct run *r, const struct tt_action *const *actions,
                       uint64_t n);
 /* "strategy x 1.0.0 (sha256 ab12...)" */

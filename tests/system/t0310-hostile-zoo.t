@@ -25,13 +25,14 @@ zoo_worse divide 1 killed by SIGFPE.*division by zero
 zoo_worse trap 1 killed by SIGILL
 zoo_worse suicide 1 killed by SIGKILL
 zoo_early crash 0 exited with status 9 while it was loaded.*early: 0 things worked
+zoo_constructor nothing 0 it said that it is done: constructor: nothing worked
 zoo_state corrupt 0 killed by SIGSEGV while it worked on OPEN
-zoo_bad loop 1 no answer to STEP within 2000 ms
-zoo_worse deadlock 1 no answer to STEP within 2000 ms
-zoo_worse handlers 1 no answer to STEP within 2000 ms
-zoo_worse flood 1 no answer to STEP within 2000 ms.*it last said: flood
-zoo_liar promise 1 no answer to STEP within 2000 ms
-zoo_liar thief 1 no answer to STEP within 2000 ms
+zoo_bad loop 1 no answer to STEP within 1500 ms
+zoo_worse deadlock 1 no answer to STEP within 1500 ms
+zoo_worse handlers 1 no answer to STEP within 1500 ms
+zoo_worse flood 1 no answer to STEP within 1500 ms.*it last said: flood
+zoo_liar promise 1 no answer to STEP within 1500 ms
+zoo_liar thief 1 no answer to STEP within 1500 ms
 zoo_bad memory 1 memory ends below 1 GiB
 zoo_worse hog 1 hog: out of memory after less than 1 GiB
 zoo_worse leak 1 killed by SIGSEGV.*out of memory: less than 48 of its 384 MB
@@ -87,6 +88,42 @@ zoo_liar code 1 next returned 4711, which is no TT_E code
 END
 }
 
+# The same of adapters: DEED CAUSE.
+adapters() {
+    cat <<'END'
+open-crash killed by SIGSEGV while it worked on OPEN.*a NULL pointer
+open-null open returned 0 and no instance
+open-refusal evil: I do not like you
+submit-crash killed by SIGSEGV while it worked on SUBMIT
+submit-hang no answer to SUBMIT within
+collect-crash killed by SIGSEGV while it worked on COLLECT
+collect-hang no answer to COLLECT within 3000 ms
+collect-alien collect: an outcome of "somebody else's", which was not asked for
+code submit returned 4711, which is no TT_E code
+none submit: 0 outcomes of [0-9]+ evaluations
+alien submit: an outcome of "nobody", which was not asked for
+twice submit: two outcomes of
+size submit: an outcome without its size
+state submit: state 99 of an outcome is unknown
+handle is running and has no handle
+null outputs of an outcome: a text of [0-9]+ bytes at NULL
+length outputs of an outcome: a text of 4611686018427387904 bytes is too long
+100mb outputs of an outcome: a text of 104857600 bytes is too long
+utf8 outputs of an outcome: not UTF-8
+junk evaluation 1: .*JSON
+nan evaluation 1: .*NaN
+short evaluation 1: .*32
+cost cost
+refused evil: not for you
+http-elsewhere http://192.0.2.1.*outbound.allow
+http-file file:///proc
+http-secret nobodys
+http-header header
+http-junk broke the protocol: HTTP|cannot be read
+http-flood no answer to COLLECT within 3000 ms
+END
+}
+
 hash_of() { sha256sum "$STATE/zoo/$1.so" | cut -d' ' -f1; }
 status_of() { get "/api/runs/$1" | jq -r .status; }
 wait_end() { # RUN SECONDS: as wait_run, but seldom enough for many at once
@@ -139,7 +176,7 @@ hostile_strategy() { # ANIMAL DEED AFTER CAUSE
     hash=$(hash_of "$1-$2")
     iterations=60
     case $1 in
-    zoo_early) config='{}' ;;
+    zoo_early | zoo_constructor) config='{}' ;;
     zoo_state) config='{}' iterations=200 ;;
     *) config="{\"how\": \"$2\", \"after\": $3}" ;;
     esac
@@ -150,13 +187,27 @@ hostile_strategy() { # ANIMAL DEED AFTER CAUSE
     blamed "$1 $2" "$run" "$1" "$hash" "$4"
 }
 
+# Each has a target of its own, without a workflow in Orcheo.
+hostile_adapter() { # DEED CAUSE
+    hash=$(hash_of "zoo_evil-$1")
+    jq --arg h "sha256:$hash" --arg d "$1" --arg u "$ORCHEO_URL/api/system/info" \
+        'del(.delivery) | .adapter = {plugin: $h, config: {how: $d, url: $u}} |
+        .evaluation = {timeout_seconds: 1} | .objective.metric = "score"' \
+        "$DATA/target.json" >"$STATE/target"
+    trimtab target put demo-qa "evil-$1" "$STATE/target" >/dev/null
+    run=$(trimtab --json optimize demo-qa "evil-$1" --optimizer random \
+        --iterations 20 --max-in-flight 2 --detach | jq -r .run_id)
+    blamed "zoo_evil $1" "$run" zoo_evil "$hash" "$2"
+}
+
 # --- what may be left ---------------------------------------------------------
 
 # The store opens and closes files as it likes.
-descriptors() {
+list_descriptors() {
     find "/proc/$DAEMON/fd" -type l -printf '%l\n' 2>/dev/null |
-        grep -cv "^$STATE/store"
+        grep -v "^$STATE/store" | sort
 }
+descriptors() { list_descriptors | wc -l; }
 workers() { # of this daemon, and whatever was forked from them
     grep -lsae "[-]-parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l
 }
@@ -183,9 +234,12 @@ mkdir "$STATE/zoo" "$STATE/tmp"
 strategies | while read -r animal deed _; do
     { cat "$ZOO/$animal.so"; echo "$deed"; } >"$STATE/zoo/$animal-$deed.so"
 done
+adapters | while read -r deed _; do
+    { cat "$ZOO/zoo_evil.so"; echo "$deed"; } >"$STATE/zoo/zoo_evil-$deed.so"
+done
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384}, outbound: {max_per_host: 2},
-    runs: {step_seconds: 2, max_running: 8, max_in_flight: 64,
+    runs: {step_seconds: 1.5, call_seconds: 3, max_running: 8, max_in_flight: 64,
            optimize_per_minute: 100000}}"
 TMPDIR=$STATE/tmp
 export TMPDIR
@@ -204,6 +258,7 @@ done
 is "its workers are gone" "$(settle workers 0)" 0
 sleep 1
 base=$(descriptors)
+list_descriptors >"$STATE/descriptors.before"
 catalog_files >"$STATE/catalog.before"
 
 "$BUILD/tests/system/reader" "$STATE/sock" \
@@ -219,6 +274,10 @@ strategies >"$STATE/strategies"
 while read -r animal deed after cause; do
     hostile_strategy "$animal" "$deed" "$after" "$cause"
 done <"$STATE/strategies"
+adapters >"$STATE/adapters"
+while read -r deed cause; do
+    hostile_adapter "$deed" "$cause"
+done <"$STATE/adapters"
 took=$(($(date +%s) - began))
 
 # --- what they leave ----------------------------------------------------------
@@ -236,7 +295,9 @@ check "it is the same daemon" test "$DAEMON" = "$pid" -a -d "/proc/$pid"
 is "no process is left" "$(settle workers 0)" 0
 is "the daemon has no child" "$(pgrep -P "$pid" | wc -l)" 0
 n=$(settle descriptors "$base")
-check "its descriptors are back at the $base of before" test "$n" -le "$base"
+list_descriptors >"$STATE/descriptors.after"
+check "its descriptors are back at the $base of before" sh -c "
+    [ $n -le $base ] || ! diff '$STATE/descriptors.before' '$STATE/descriptors.after'"
 is "no file is left" "$(traces)" ''
 catalog_files >"$STATE/catalog.after"
 check "the catalogue is what it was" \

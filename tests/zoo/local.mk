@@ -7,7 +7,7 @@ ZOO_LINK = $(PLUGIN_LINK) -rpath /nowhere
 check_LTLIBRARIES += \
 	%D%/zoo_adapter.la %D%/zoo_bad.la %D%/zoo_blas.la \
 	%D%/zoo_cases.la %D%/zoo_constructor.la %D%/zoo_early.la \
-	%D%/zoo_hill.la %D%/zoo_liar.la %D%/zoo_major.la \
+	%D%/zoo_evil.la %D%/zoo_hill.la %D%/zoo_liar.la %D%/zoo_major.la \
 	%D%/zoo_mismatch.la %D%/zoo_nonote.la %D%/zoo_state.la \
 	%D%/zoo_unresolved.la %D%/zoo_worse.la
 %C%_zoo_adapter_la_CPPFLAGS = $(ZOO_INC)
@@ -23,6 +23,8 @@ check_LTLIBRARIES += \
 %C%_zoo_cases_la_LIBADD = -lm
 %C%_zoo_constructor_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_constructor_la_LDFLAGS = $(ZOO_LINK)
+%C%_zoo_evil_la_CPPFLAGS = $(ZOO_INC)
+%C%_zoo_evil_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_hill_la_CPPFLAGS = $(ZOO_INC)
 %C%_zoo_hill_la_LDFLAGS = $(ZOO_LINK)
 %C%_zoo_hill_la_LIBADD = -lm
