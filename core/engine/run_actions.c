@@ -241,27 +241,15 @@ static void take_prune(struct run *r, const struct tt_prune *a)
             run_job_cancel(r, c->jobs[i], cause);
 }
 
-void run_done(struct run *r, const struct tt_done *a)
+static void take_done(struct run *r, const struct tt_done *a)
 {
-    size_t n = (size_t)a->reason.n;
-
     r->done = true;
     r->done_reason = tt_str_equal(a->reason, tt_str_of("converged"))
                          ? STOP_CONVERGED
                          : STOP_EXHAUSTED;
-    if (n > sizeof r->done_said - 1)
-        n = sizeof r->done_said - 1;
-    while (n < a->reason.n && n > 0 && (a->reason.p[n] & 0xc0) == 0x80)
-        n--; /* no half of a character */
-    if (n > 0)
-        memcpy(r->done_said, a->reason.p, n);
-    r->done_said[n] = '\0';
-}
-
-static void take_done(struct run *r, const struct tt_done *a)
-{
-    run_done(r, a);
-    run_note(r, "strategy.done", "the strategy is done: %s", r->done_said);
+    run_note(r, "strategy.done", "the strategy is done: %.*s",
+             (int)(a->reason.n < 200 ? a->reason.n : 200),
+             a->reason.n > 0 ? a->reason.p : "");
 }
 
 void run_take_actions(struct run *r, const struct tt_action *const *actions,

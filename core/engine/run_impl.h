@@ -14,6 +14,7 @@
 #define RUN_COLLECT_MS 200        /* first poll, and where none is proposed */
 #define RUN_LATER_MIN_MS 200      /* back-pressure: the first wait ... */
 #define RUN_LATER_MAX_MS 5000     /* ... doubles up to this */
+#define RUN_WAIT_MAX_MS 3600000   /* an adapter may not put us off for longer */
 #define RUN_CALL_FAILURES 60      /* transient ones in a row, then it is over */
 #define RUN_MAX_REPEATS 1000
 #define RUN_MAX_BATCH 100         /* evaluations in one SUBMIT */
@@ -200,7 +201,6 @@ struct run {
     /* the strategy */
     bool strategy_up, step_sent, snapshotting, done;
     enum stop_reason done_reason;
-    char done_said[128];     /* the reason of its DONE, as it gave it */
     uint32_t epoch;
     bool fresh;              /* the next entry starts a fresh instance */
     uint64_t next_position;
@@ -376,7 +376,6 @@ void run_strategy_answered(struct run *r, const struct run_event *ev);
 void run_strategy_snapshot(struct run *r, const struct run_event *ev);
 uint64_t run_room(const struct run *r);
 bool run_events_wait(const struct run *r);
-void run_done(struct run *r, const struct tt_done *a); /* it is, and says so */
 void run_take_actions(struct run *r, const struct tt_action *const *actions,
                       uint64_t n);
 /* "strategy x 1.0.0 (sha256 ab12...)" */

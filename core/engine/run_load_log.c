@@ -85,8 +85,14 @@ static int load_answer(struct run *r, uint64_t position, struct tt_str bytes,
         waits = waits || answer.actions[i]->kind == TT_WAIT;
         if (answer.actions[i]->kind == TT_LLM)
             run_llm_add(r, record);
-        if (answer.actions[i]->kind == TT_DONE)
-            run_done(r, record);
+        if (answer.actions[i]->kind == TT_DONE) {
+            r->done = true;
+            r->done_reason =
+                tt_str_equal(((const struct tt_done *)record)->reason,
+                             tt_str_of("converged"))
+                    ? STOP_CONVERGED
+                    : STOP_EXHAUSTED;
+        }
     }
     r->hungry = n == max && (!waits || max == 0);
     r->open_position = 0;

@@ -4,12 +4,15 @@
  * evaluation: it runs, it is measured, it failed, it was lost and is sent
  * again, it has to wait. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "core/engine/run_impl.h"
 #include "core/host/codec.h"
+
+#define MOST_TOKENS (UINT64_C(1) << 40) /* of one evaluation; more is a lie */
 
 /* Worth another try, and (for SUBMIT) "unsure"; the rest will not mend. */
 static bool transient(int code)
@@ -29,14 +32,38 @@ static bool transient(int code)
     }
 }
 
+/* As long as an adapter asks for, within reason. */
+static uint64_t bounded(uint64_t asked)
+{
+    return asked < RUN_WAIT_MAX_MS ? asked : RUN_WAIT_MAX_MS;
+}
+
 /* 200, 400, 800, ... 5000 ms, or what was asked for. */
 static uint64_t backoff(unsigned failures, uint64_t asked)
 {
     uint64_t wait = RUN_LATER_MAX_MS;
 
+    asked = bounded(asked);
+
     if (failures < 5)
         wait = (uint64_t)RUN_LATER_MIN_MS << failures;
     return asked > wait ? asked : wait;
+}
+
+/* "adapter x 1.0.0 (sha256 ab12...): what": the run fails. */
+__attribute__((format(printf, 2, 3)))
+static void adapter_fault(struct run *r, const char *format, ...)
+{
+    struct buf name = { 0 };
+    char what[800];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    run_plugin_name(r, "adapter", &name);
+    run_fail(r, "%s: %s", name.data, what);
+    buf_fini(&name);
 }
 
 /* --- one evaluation ------------------------------------------------------- */
@@ -131,7 +158,7 @@ static void bridge_failed(struct run *r, struct run_evaluation *v,
     v->message = xstrdup(text);
     if (v->job->candidate->number == 1 && v->job->by != JOB_GATE) {
         run_eval_settle(r, v, EVAL_FAILED);
-        run_fail(r, "the baseline cannot be scored: %s", cause);
+        adapter_fault(r, "the baseline cannot be scored: %s", cause);
     } else {
         run_eval_failed(r, v, cause);
     }
@@ -165,6 +192,12 @@ static int bridge(struct run *r, const struct run_evaluation *v,
     return rc;
 }
 
+/* What the adapter counted, else what the outputs say. */
+static uint64_t tokens(uint64_t counted, uint64_t said)
+{
+    return counted != 0 && counted <= MOST_TOKENS ? counted : said;
+}
+
 static void succeeded(struct run *r, struct run_evaluation *v,
                       const struct tt_outcome *out)
 {
@@ -191,8 +224,8 @@ static void succeeded(struct run *r, struct run_evaluation *v,
     o.guardrails = NULL;
     o.metrics = NULL;
     v->cost = out->cost > 0.0 && isfinite(out->cost) ? out->cost : 0.0;
-    v->tokens_in = out->tokens_in != 0 ? out->tokens_in : o.tokens_in;
-    v->tokens_out = out->tokens_out != 0 ? out->tokens_out : o.tokens_out;
+    v->tokens_in = tokens(out->tokens_in, o.tokens_in);
+    v->tokens_out = tokens(out->tokens_out, o.tokens_out);
     observation_fini(&o);
     run_eval_settle(r, v, EVAL_SUCCEEDED);
     r->n_done_evaluations += v->job->by != JOB_GATE;
@@ -207,9 +240,11 @@ static void succeeded(struct run *r, struct run_evaluation *v,
 
 static void later(struct run *r, struct run_evaluation *v, uint64_t after_ms)
 {
-    uint64_t wait = after_ms > r->later_ms ? after_ms : r->later_ms;
+    uint64_t wait = bounded(after_ms);
 
     run_eval_settle(r, v, EVAL_PLANNED);
+    if (wait < r->later_ms)
+        wait = r->later_ms;
     if (wait < RUN_LATER_MIN_MS)
         wait = RUN_LATER_MIN_MS;
     if (r->now_ms + wait > r->later_until_ms)
@@ -243,7 +278,7 @@ void run_eval_outcome(struct run *r, struct run_evaluation *v,
         if (o->state == TT_REFUSED && v->job->candidate->number == 1 &&
             v->job->by != JOB_GATE) {
             run_eval_settle(r, v, EVAL_FAILED);
-            run_fail(r, "the baseline must not be sent: %s", text);
+            adapter_fault(r, "the baseline must not be sent: %s", text);
             return;
         }
         run_eval_failed(r, v, text);
@@ -380,13 +415,8 @@ void run_call_answered(struct run *r, const struct run_event *ev)
         return;
     r->call = CALL_NONE;
     r->call_failures = 0;
-    if (codec_get_outcomes(ev->bytes, &a, &answer, &e) != 0) {
-        struct buf name = { 0 };
-
-        run_plugin_name(r, "adapter", &name);
-        run_fail(r, "%s: its answer cannot be read: %s", name.data, e.text);
-        buf_fini(&name);
-    }
+    if (codec_get_outcomes(ev->bytes, &a, &answer, &e) != 0)
+        adapter_fault(r, "its answer cannot be read: %s", e.text);
     for (i = 0; i < answer.n && !run_over(r); i++) {
         waits = waits || answer.outcomes[i]->state == TT_LATER;
         take_outcome(r, answer.outcomes[i]);
@@ -398,7 +428,7 @@ void run_call_answered(struct run *r, const struct run_event *ev)
             shrink(r, waits);
         if (call != CALL_SUBMIT || !ran) /* sending does not put it off */
             r->collect_at_ms = r->now_ms + (answer.again_ms > 0
-                                                ? answer.again_ms
+                                                ? bounded(answer.again_ms)
                                                 : (uint64_t)RUN_COLLECT_MS);
     }
     arena_fini(&a);
@@ -407,7 +437,6 @@ void run_call_answered(struct run *r, const struct run_event *ev)
 void run_call_failed(struct run *r, const struct run_event *ev)
 {
     enum call_kind call = r->call;
-    struct buf name = { 0 };
 
     if (call == CALL_NONE || ev->number != r->call_number)
         return;
@@ -419,10 +448,8 @@ void run_call_failed(struct run *r, const struct run_event *ev)
         r->call_failures++;
         return;
     }
-    run_plugin_name(r, "adapter", &name);
-    run_fail(r, "%s: %s%s", name.data, ev->text != NULL ? ev->text : "failed",
-             transient(ev->code) ? " (given up after many tries)" : "");
-    buf_fini(&name);
+    adapter_fault(r, "%s%s", ev->text != NULL ? ev->text : "failed",
+                  transient(ev->code) ? " (given up after many tries)" : "");
 }
 
 /* --- the worker ----------------------------------------------------------- */

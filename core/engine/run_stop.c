@@ -196,9 +196,6 @@ static void stop_search(struct run *r, enum stop_reason stop)
         run_fail(r, "no candidate could be scored (%s); candidate %llu: %s",
                  stop_word(stop), (unsigned long long)j->candidate->number,
                  j->cause);
-    else if (r->done && r->done_said[0] != '\0')
-        run_fault(r, "no candidate was scored before the search ended (%s): "
-                  "it said that it is done: %s", stop_word(stop), r->done_said);
     else
         run_fail(r, "no candidate was scored before the search ended (%s)",
                  stop_word(stop));

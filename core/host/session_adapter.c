@@ -8,6 +8,10 @@
 #include "core/base/mem.h"
 #include "core/host/session_in.h"
 
+/* Of one evaluation; what is above is a lie or an accident. */
+#define MOST_COST 1e9
+#define MOST_TOKENS (UINT64_C(1) << 40)
+
 /* What may be answered: ids of a batch, or handles that were asked for. */
 struct expected {
     struct host_session *s;
@@ -53,6 +57,14 @@ static int check_outcome(struct expected *x, const struct tt_outcome *o)
     if (o->state < TT_RUNNING || o->state > TT_LATER)
         return session_fault(s, "%s: state %u of an outcome is unknown",
                              x->call, o->state);
+    /* NAN is a cost that is not known. */
+    if (o->cost < 0 || o->cost > MOST_COST)
+        return session_fault(s, "%s: a cost of %g cannot be", x->call, o->cost);
+    if (o->tokens_in > MOST_TOKENS || o->tokens_out > MOST_TOKENS)
+        return session_fault(s, "%s: %llu tokens of one evaluation cannot be",
+                             x->call, (unsigned long long)
+                             (o->tokens_in > o->tokens_out ? o->tokens_in
+                                                           : o->tokens_out));
     rc = session_text(s, "id of an outcome", o->id);
     if (rc == 0)
         rc = session_text(s, "handle of an outcome", o->handle);

@@ -399,7 +399,8 @@ static void a_missing_metric_of_the_baseline_ends_it_at_once(void)
     o.outputs = no_metric;
     run = ended(&s, &o);
     CU_ASSERT(says(run, "state", "failed"));
-    CU_ASSERT(says(run, "diagnostic", "the baseline cannot be scored"));
+    CU_ASSERT(says(run, "diagnostic", "adapter "));
+    CU_ASSERT(says(run, "diagnostic", "): the baseline cannot be scored"));
     CU_ASSERT(says(run, "diagnostic", "judge.rouge"));
     CU_ASSERT(s.n_outside <= 4);
     json_object_put(run);

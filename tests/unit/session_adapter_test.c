@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * session_adapter_test.c - an adapter driven by frames in this process. */
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -257,6 +258,28 @@ static void a_missing_a_double_and_a_strange_outcome_are_named(void)
     talk_end(&t);
 }
 
+static void what_it_cost_must_be_a_cost(void)
+{
+    struct talk t;
+
+    talk_start(&t);
+    emit(0, "e-1", "h-1");
+    emit(1, "e-2", "h-2");
+    script.emit[0].cost = (double)NAN; /* not known */
+    CU_ASSERT_EQUAL(submit(&t), FRAME_OUTCOMES);
+    script.emit[0].cost = -0.5;
+    CU_ASSERT_EQUAL(submit(&t), FRAME_ERROR);
+    CU_ASSERT(says(&t, TT_EPLUGIN, "a cost of -0.5 cannot be"));
+    script.emit[0].cost = HUGE_VAL;
+    CU_ASSERT_EQUAL(submit(&t), FRAME_ERROR);
+    CU_ASSERT(says(&t, TT_EPLUGIN, "a cost of inf cannot be"));
+    script.emit[0].cost = 0;
+    script.emit[1].tokens_out = UINT64_MAX;
+    CU_ASSERT_EQUAL(submit(&t), FRAME_ERROR);
+    CU_ASSERT(says(&t, TT_EPLUGIN, "18446744073709551615 tokens"));
+    talk_end(&t);
+}
+
 static void collect_says_when_to_ask_again(void)
 {
     struct talk t;
@@ -312,6 +335,7 @@ static CU_TestInfo tests[] = {
       a_batch_is_answered_evaluation_by_evaluation },
     { "a missing, a double and a strange outcome are named",
       a_missing_a_double_and_a_strange_outcome_are_named },
+    { "what it cost must be a cost", what_it_cost_must_be_a_cost },
     { "collect says when to ask again", collect_says_when_to_ask_again },
     { "find, abandon and admin take their texts",
       find_abandon_and_admin_take_their_texts },
