@@ -192,6 +192,7 @@ static void read_in_order(const struct settings *s, json_object *list,
                   : r->sent != NULL ? json_object_array_length(r->sent) : n;
 
     if (n != sent) {
+        r->broken = only == NULL;
         result_complain(r, "answer.cases.at: \"%s\" has %zu values for the "
                         "%zu cases that were sent", s->at, n, sent);
         return;
@@ -225,6 +226,7 @@ static void read_cases(const struct settings *s, json_object *answer,
     char what[260];
 
     if (!js_pointer(answer, s->at, &list)) {
+        r->broken = only == NULL;
         list_members(answer, what, sizeof what);
         result_complain(r, "answer.cases.at: \"%s\" is missing; the answer is "
                         "%s", s->at, what);
@@ -235,6 +237,7 @@ static void read_cases(const struct settings *s, json_object *answer,
         }
         note_missing(r, only);
     } else if (!json_object_is_type(list, json_type_array)) {
+        r->broken = only == NULL;
         list_members(list, what, sizeof what);
         result_complain(r, "answer.cases.at: \"%s\" is %s: it must be an "
                         "array, or an object by id", s->at, what);

@@ -150,6 +150,7 @@ struct result { /* of one evaluation; what was measured, and what not */
     json_object *diagnostics;
     char why[WHY_BYTES]; /* the first diagnostic */
     size_t scored;
+    bool broken; /* the cases cannot be read at all: whatever else is there */
     double cost;
     uint64_t tokens_in, tokens_out;
 };

@@ -196,7 +196,8 @@ int emit(const struct tt_outcome_sink *sink, uint32_t state, struct tt_str id,
 int result_emit(struct result *r, struct tt_str id, struct tt_str handle,
                 unsigned status, const struct tt_outcome_sink *sink)
 {
-    bool good = r->scored > 0 || json_object_object_length(r->whole) > 0;
+    bool good = !r->broken && (r->scored > 0 ||
+                               json_object_object_length(r->whole) > 0);
     json_object *outputs = good ? make_outputs(r) : NULL;
     json_object *evidence = json_object_new_object();
     struct tt_outcome o;

@@ -325,6 +325,9 @@ static bool says(const char *text, const char *what)
     return false;
 }
 
+#define PLAIN_TEXT                                                             \
+    (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 /* The value at a pointer into the first outcome's outputs, as text. */
 static const char *output(const struct bench *b, const char *pointer)
 {
@@ -332,10 +335,10 @@ static const char *output(const struct bench *b, const char *pointer)
 
     if (!js_pointer(b->seen[0].outputs, pointer, &v))
         return "(missing)";
-    return json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
-                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+    return json_object_to_json_string_ext(v, PLAIN_TEXT);
 }
 
+/* The value at a pointer into the last request. */
 static const char *sent(const char *pointer)
 {
     static char text[3000];
@@ -344,8 +347,7 @@ static const char *sent(const char *pointer)
     snprintf(text, sizeof text, "(missing)");
     if (js_pointer(body, pointer, &v))
         snprintf(text, sizeof text, "%s",
-                 json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
-                                                JSON_C_TO_STRING_NOSLASHESCAPE));
+                 json_object_to_json_string_ext(v, PLAIN_TEXT));
     json_object_put(body);
     return text;
 }
