@@ -37,7 +37,7 @@ like "and lists those that there are" "$(cat "$STATE/err")" 'bayesian'
 trimtab --json plugin list >"$STATE/plugins.json"
 is "plugins are listed as JSON" \
     "$(jq -r '.items | map(.id) | sort | join(" ")' "$STATE/plugins.json")" \
-    "bayesian orcheo random sobol"
+    "bayesian http orcheo random sobol"
 exits "the doctor finds nothing" 0 trimtab doctor --workflow demo-qa --node answer
 printf wrong >"$STATE/orcheo.token"
 exits "a wrong token is found" 1 trimtab doctor --workflow demo-qa --node answer
