@@ -32,6 +32,20 @@ json_object *handle_make(struct tt_str evaluation, const char *url,
     return o;
 }
 
+static bool are_ids(json_object *cases)
+{
+    size_t i;
+
+    if (!json_object_is_type(cases, json_type_array))
+        return false;
+    for (i = 0; i < json_object_array_length(cases); i++) {
+        if (!json_object_is_type(json_object_array_get_idx(cases, i),
+                                 json_type_string))
+            return false;
+    }
+    return true;
+}
+
 /* False when the handle is none of ours. */
 static bool job_open(struct tt_instance *self, struct tt_str handle,
                      struct job *j)
@@ -43,7 +57,7 @@ static bool job_open(struct tt_instance *self, struct tt_str handle,
     j->evaluation = js_str(j->handle, "evaluation");
     j->url = js_str(j->handle, "url");
     j->cases = js_get(j->handle, "cases");
-    if (!json_object_is_type(j->cases, json_type_array))
+    if (!are_ids(j->cases))
         j->cases = NULL;
     return j->evaluation != NULL && j->url != NULL &&
            client_url(self, j->url, url, sizeof url) == NULL &&

@@ -224,6 +224,18 @@ static void a_job_outlives_an_endpoint_that_is_away(void)
     bench_close(&b);
 }
 
+static void cases_that_are_no_ids_are_not_known(void)
+{
+    struct bench b;
+
+    CU_ASSERT_TRUE(bench_open(&b, "{" URL "}"));
+    answer(200, "{'cases':{'q1':{'score':1}}}");
+    CU_ASSERT_EQUAL(bench_collect(&b, "{\"evaluation\":\"e\",\"url\":\"" STATUS
+                                  "\",\"cases\":[\"q1\",null]}"), 0);
+    CU_ASSERT_EQUAL(b.seen[0].state, TT_SUCCEEDED);
+    bench_close(&b);
+}
+
 static void a_handle_that_is_not_ours_is_lost(void)
 {
     static const char *const handles[] = {
@@ -366,6 +378,8 @@ static CU_TestInfo tests[] = {
     { "a job that failed says why", a_job_that_failed_says_why },
     { "a job outlives an endpoint that is away",
       a_job_outlives_an_endpoint_that_is_away },
+    { "cases that are no ids are not known",
+      cases_that_are_no_ids_are_not_known },
     { "a handle that is not ours is lost", a_handle_that_is_not_ours_is_lost },
     { "jobs of a label are found again", jobs_of_a_label_are_found_again },
     { "without ids a found job is read in order",
