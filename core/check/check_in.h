@@ -56,6 +56,7 @@ struct check_options {
     const char *config;     /* a file: the plugin's configuration, or NULL */
     const char *evaluation; /* a file: what adapters are opened with, or NULL */
     const char *revoked;    /* a file of sha256 sums, or NULL */
+    const char *keys;       /* a folder of public keys, or NULL */
     uint64_t seed;
     int64_t soak_ms;        /* how long B22 goes on */
 };

@@ -62,6 +62,9 @@ static void usage(FILE *to)
           "  --evaluation FILE  what an adapter is opened with, JSON "
           "(or: {})\n"
           "  --revoked FILE     sha256 sums that are refused, one a line\n"
+          "  --keys DIR         public keys of minisign, and a list `revoked`: its "
+          "signature\n"
+          "                     must be one of theirs\n"
           "  --soak SECONDS     how long B22 goes on (default 10)\n"
           "  --save-state DIR   write DIR/state-vN.bin, a snapshot of today's "
           "schema:\n"
@@ -127,6 +130,7 @@ static const struct option options[] = {
     { "config", required_argument, NULL, 'c' },
     { "evaluation", required_argument, NULL, 'e' },
     { "revoked", required_argument, NULL, 'r' },
+    { "keys", required_argument, NULL, 'k' },
     { "soak", required_argument, NULL, 't' },
     { "upgrade", required_argument, NULL, 'u' },
     { "replay", required_argument, NULL, 'R' },
@@ -169,6 +173,9 @@ static int take_option(struct plan *p, int c)
         return 0;
     case 'r':
         p->o.revoked = optarg;
+        return 0;
+    case 'k':
+        p->o.keys = optarg;
         return 0;
     case 'u':
         p->o.old = optarg;
@@ -325,7 +332,7 @@ static int list_checks(void)
 static int make_absolute(struct plan *p, struct err *e)
 {
     const char **paths[] = { &p->o.path, &p->o.source, &p->o.old, &p->o.config,
-                             &p->o.evaluation, &p->o.revoked };
+                             &p->o.evaluation, &p->o.revoked, &p->o.keys };
     char *real;
     size_t i;
 
@@ -354,6 +361,7 @@ static void free_paths(struct plan *p)
     free((char *)(uintptr_t)p->o.config);
     free((char *)(uintptr_t)p->o.evaluation);
     free((char *)(uintptr_t)p->o.revoked);
+    free((char *)(uintptr_t)p->o.keys);
     for (i = 0; i < p->n_logs; i++)
         free((char *)(uintptr_t)p->logs[i]);
 }

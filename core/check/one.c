@@ -112,6 +112,7 @@ static const struct option options[] = {
     { "config", required_argument, NULL, 'c' },
     { "evaluation", required_argument, NULL, 'e' },
     { "revoked", required_argument, NULL, 'r' },
+    { "keys", required_argument, NULL, 'k' },
     { "argument", required_argument, NULL, 'a' },
     { NULL, 0, NULL, 0 },
 };
@@ -138,6 +139,8 @@ static bool parse(int argc, char **argv, struct check_options *o,
             o->evaluation = optarg;
         else if (c == 'r')
             o->revoked = optarg;
+        else if (c == 'k')
+            o->keys = optarg;
         else if (c == 'a')
             *argument = optarg;
         else

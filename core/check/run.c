@@ -89,6 +89,7 @@ static char **arguments(const char *id, const char *path, const char *argument,
     add_option(args, &n, "config", o->config);
     add_option(args, &n, "evaluation", o->evaluation);
     add_option(args, &n, "revoked", o->revoked);
+    add_option(args, &n, "keys", o->keys);
     add_option(args, &n, "argument", argument);
     args[n++] = xstrdup(path);
     return args;

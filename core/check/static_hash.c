@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * static_hash.c - S14: is this the file that it is said to be? Signatures are
- * judged where keys are: by the daemon's `plugin add`. */
+ * static_hash.c - S14: is this the file that it is said to be, and does a key
+ * that is trusted stand for it? */
 #include "config.h"
 
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "core/base/fs.h"
 #include "core/check/checks.h"
 #include "core/host/manifest.h"
+#include "core/host/trust.h"
 #include "core/crypt/crypt.h"
 
 /* A list with one sum a line; what follows it on the line is for people. */
@@ -41,6 +42,22 @@ static void check_revoked(struct check_run *c, const char *sum)
     buf_fini(&text);
 }
 
+static void check_signature(struct check_run *c, const char *sum)
+{
+    struct trust_options o = { .policy = TRUST_DENY, .keys = c->o->keys };
+    struct trust_verdict v;
+    struct trust *t;
+    struct err e = { 0 };
+
+    if (c->o->keys == NULL)
+        return;
+    t = trust_create(&o);
+    if (trust_judge(t, c->o->path, sum, &v, &e) != 0)
+        check_fail(c, "%s", e.text);
+    trust_verdict_fini(&v);
+    trust_destroy(t);
+}
+
 void check_s14(struct check_run *c)
 {
     char sum[CRYPT_HEX_BYTES];
@@ -60,4 +77,5 @@ void check_s14(struct check_run *c)
     }
     manifest_close(&m);
     check_revoked(c, sum);
+    check_signature(c, sum);
 }

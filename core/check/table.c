@@ -68,7 +68,8 @@ const struct check check_table[] = {
       "Link with -Wl,--build-id; name an SPDX license in plugin.json.",
       check_s12 },
     { "S14", FILE_CHECK, BOTH, "", 10,
-      "its sha256 is the one of plugin.json, and not revoked",
+      "its sha256 is the one of plugin.json, not revoked, and signed where "
+      "keys are given",
       "What was checked must be what is run.",
       "Write the sum anew when the file is built; a revoked one needs a new "
       "version.", check_s14 },

@@ -18,11 +18,8 @@ int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
     memset(out, 0, sizeof *out);
     pthread_mutex_lock(&g->catalog_lock);
     rc = catalog_resolve(g->catalog, name, kind, &entry, e);
-    if (rc == 0) {
+    if (rc == 0)
         rc = catalog_revoked(g->catalog, entry, e);
-        if (rc != 0)
-            err_prefix(e, "plugin %s@%s", entry->note.id, entry->note.version);
-    }
     if (rc == 0) {
         memcpy(out->hash, entry->hash, sizeof out->hash);
         memcpy(out->id, entry->note.id, sizeof out->id);

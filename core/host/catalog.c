@@ -299,8 +299,12 @@ int catalog_restore(struct catalog *c, const char *hash, bool shipped,
 int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
                     struct err *e)
 {
+    char name[120];
+
+    (void)snprintf(name, sizeof name, "plugin %s@%s", entry->note.id,
+                   entry->note.version);
     return c->trust == NULL ? 0
-                            : trust_revoked(c->trust, entry->hash,
+                            : trust_revoked(c->trust, name, entry->hash,
                                             &entry->verdict, e);
 }
 

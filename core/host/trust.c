@@ -403,12 +403,12 @@ json_object *trust_permissions(const struct trust *t, const char *id,
     return grant_for(t->o.grants, id, v->manifest.json);
 }
 
-int trust_revoked(const struct trust *t, const char *sha256,
+int trust_revoked(const struct trust *t, const char *name, const char *sha256,
                   const struct trust_verdict *v, struct err *e)
 {
     struct trust_verdict out = { .state = TRUST_UNSIGNED };
     struct err own = { 0 };
-    struct judgement j = { .t = t, .path = "the plugin", .sha256 = sha256,
+    struct judgement j = { .t = t, .path = name, .sha256 = sha256,
                            .v = &out, .e = &own };
     int code = trust_keys_read(&j.keys, &t->o, &own);
 

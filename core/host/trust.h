@@ -79,9 +79,9 @@ json_object *trust_permissions(const struct trust *t, const char *id,
                                const struct trust_verdict *v);
 
 /* Has it been revoked since: the file, its manifest, one of its files, or the
- * key that signed it? v may be NULL. A list that cannot be read revokes
- * everything. TT_EPERM with the reason. */
-int trust_revoked(const struct trust *t, const char *sha256,
+ * key that signed it? name: for messages; v may be NULL. A list that cannot be
+ * read revokes everything. TT_EPERM with the reason. */
+int trust_revoked(const struct trust *t, const char *name, const char *sha256,
                   const struct trust_verdict *v, struct err *e);
 /* Is the policy to take unsigned ones with a warning? */
 bool trust_warns(const struct trust *t);

@@ -302,6 +302,35 @@ static void an_origin_that_is_not_granted_ends_the_run(void)
     let_go(t);
 }
 
+static void a_revoked_plugin_starts_no_run(void)
+{
+    struct trust_options o = { .policy = TRUST_ALLOW };
+    const struct catalog_entry *entry = NULL;
+    char keys[] = "/tmp/trimtab-keys-XXXXXX";
+    TT_AUTO_FREE char *list = NULL;
+    struct trust *t;
+    struct rig r;
+
+    CU_ASSERT_PTR_NOT_NULL(mkdtemp(keys));
+    o.keys = keys;
+    rig_judge = t = trust_create(&o);
+    rig_open(&r, NULL);
+    rig_target(&r, "");
+    CU_ASSERT_EQUAL(catalog_resolve(r.catalog, "random", 0, &entry, NULL), 0);
+    list = fs_join(keys, "revoked");
+    CU_ASSERT_EQUAL(fs_write(list, entry->hash, 64, 0644, &r.err), 0);
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'random'"), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "is revoked in"));
+    CU_ASSERT_EQUAL(fs_write(list, "a slip", 6, 0644, &r.err), 0);
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'zoo-cases'"), TT_EPERM);
+    CU_ASSERT_EQUAL(fs_write(list, "# none", 6, 0644, &r.err), 0);
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'random'"), 0);
+    CU_ASSERT_PTR_NOT_NULL(rig_wait(&r, rig_has_ended));
+    rig_close(&r);
+    (void)fs_remove_tree(keys, &r.err);
+    let_go(t);
+}
+
 static void the_list_of_plugins_says_what_each_may_do(void)
 {
     const struct trust *t = judge_with("{'zoo-adapter':{'http':"
@@ -349,6 +378,7 @@ int main(void)
           a_model_that_is_not_granted_is_never_asked },
         { "an origin that is not granted ends the run",
           an_origin_that_is_not_granted_ends_the_run },
+        { "a revoked plugin starts no run", a_revoked_plugin_starts_no_run },
         { "the list of plugins says what each may do",
           the_list_of_plugins_says_what_each_may_do },
         CU_TEST_INFO_NULL,
