@@ -10,13 +10,26 @@
 #include "core/host/manifest.h"
 #include "core/check/subject.h"
 
-/* What this kernel does not enforce, for the reader. */
-static void say_missing(struct check_run *c, const struct remote *r)
+static bool is_on(json_object *sandbox, const char *guard)
+{
+    return json_object_get_boolean(json_child(sandbox, guard));
+}
+
+/* What this kernel enforces and what it does not, for the reader. */
+static void say_sandbox(struct check_run *c, const struct remote *r)
 {
     json_object *sandbox = json_child(remote_hello(r), "sandbox");
     json_object *missing = json_child(sandbox, "missing");
+    long long landlock = (long long)json_int(sandbox, "landlock", 0);
+    char files[48] = "";
     size_t i;
 
+    if (landlock > 0)
+        (void)snprintf(files, sizeof files, ", landlock (ABI %lld)", landlock);
+    check_say(c, "enforced here: limits, no_new_privs%s%s%s",
+              is_on(sandbox, "uid") ? ", a user of its own" : "",
+              files,
+              is_on(sandbox, "seccomp") ? ", seccomp" : "");
     for (i = 0; missing != NULL && i < json_object_array_length(missing); i++)
         check_say(c, "not enforced here: %s",
                   json_object_get_string(json_object_array_get_idx(missing,
@@ -107,7 +120,7 @@ void check_l6(struct check_run *c)
         if (remote == NULL) {
             check_fail(c, "in a worker: %s", e.text);
         } else {
-            say_missing(c, remote);
+            say_sandbox(c, remote);
             if (s.plugin->strategy != NULL)
                 try_strategy(c, &s, remote);
             else

@@ -43,8 +43,10 @@ struct rig {
 static bool rig_outside;
 #define RIG_CHECK(condition)                                                   \
     do {                                                                       \
+        bool held_ = (condition);                                              \
+                                                                               \
         if (!rig_outside)                                                      \
-            CU_ASSERT(condition);                                              \
+            CU_ASSERT(held_);                                                  \
     } while (0)
 
 static inline void rig_wake(struct rig *r)
