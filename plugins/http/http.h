@@ -6,7 +6,7 @@
  * template.c  placeholders, filled in   result.c   as outputs for the bridge
  * client.c    one request, URLs         submit.c   one evaluation, one request
  * json.c      values and pointers       collect.c  jobs: poll, find, abandon
- * plugin.c    the way in
+ * doctor.c    is it sound?              plugin.c   the way in
  *
  * Threads: one instance is never called twice at once; there is no state
  * outside it. */
@@ -186,5 +186,11 @@ int collect_find(struct tt_instance *self, struct tt_str label,
                  const struct tt_outcome_sink *sink, struct tt_error *e);
 int collect_abandon(struct tt_instance *self, struct tt_str handle,
                     struct tt_error *e);
+
+/* --- doctor.c ------------------------------------------------------------- */
+
+int admin_call(struct tt_instance *self, struct tt_str method,
+               struct tt_str params, const struct tt_sink *answer,
+               struct tt_error *e);
 
 #endif

@@ -3,6 +3,7 @@
  * plugin.c - the adapter `http`: a JSON endpoint scores the candidates. The
  * description, and the way in and out of an instance. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "http.h"
 
@@ -49,6 +50,13 @@ fail:
     return code;
 }
 
+static const struct tt_admin admin = { admin_call };
+
+static const void *http_extension(const char *id)
+{
+    return strcmp(id, TT_EXTENSION_ADMIN) == 0 ? &admin : NULL;
+}
+
 static const struct tt_adapter adapter = {
     .validate = http_validate,
     .open = http_open,
@@ -57,7 +65,7 @@ static const struct tt_adapter adapter = {
     .find = collect_find,
     .abandon = collect_abandon,
     .close = http_close,
-    .get_extension = NULL,
+    .get_extension = http_extension,
 };
 
 static const char *const services[] = { TT_SERVICE_HTTP, NULL };

@@ -132,6 +132,9 @@ like "its log replays" "$(trimtab runs replay "$run" 2>&1)" 'identical: true'
 # --- what is wrong is said ----------------------------------------------------
 stop_scorer
 check "an endpoint that is sound" start_scorer --port "$PORT"
+like "the doctor has one case scored" \
+    "$(trimtab doctor --workflow demo-qa --node answer 2>&1)" \
+    'one case was scored.* score '
 jq '.cases += [{id: "x", split: "validation", question: "broken",
     expected: 0}]' "$STATE/dataset.json" >"$STATE/broken.json"
 check "a dataset with a case that cannot be scored" \

@@ -366,7 +366,82 @@ static void a_job_is_given_up_where_that_is_known(void)
     bench_close(&b);
 }
 
+static int keep(const struct tt_sink *sink, const void *bytes, uint64_t n)
+{
+    snprintf(sink->ctx, 2000, "%.*s", (int)n, (const char *)bytes);
+    return 0;
+}
+
+static const char *ask(struct bench *b, const char *method, const char *with,
+                       int code)
+{
+    static char text[2000];
+    const struct tt_admin *admin =
+        b->adapter->get_extension(TT_EXTENSION_ADMIN);
+    struct tt_sink sink = { text, keep };
+    char *json = quoted(with);
+
+    text[0] = '\0';
+    bench_forget(b);
+    CU_ASSERT_EQUAL(admin->call(b->self, tt_str_of(method), tt_str_of(json),
+                                &sink, &b->e), code);
+    free(json);
+    return text;
+}
+
+static void the_doctor_tries_one_case(void)
+{
+    static const struct {
+        unsigned status;
+        const char *body, *says;
+    } rows[] = {
+        { 200, "{'cases':[{'id':'q1','score':0.5}]}", "'name':'trial','status'"
+          ":'ok','message':'one case was scored with the defaults: score 0.5'"
+          "}],'ok':true" },
+        { 200, "{'cases':[{'id':'q1','score':0.5}],'cost':'x'}",
+          "'status':'warn'" },
+        { 200, "{}", "'status':'fail','message':'answer.cases.at" },
+        { 401, "", "give a key" },
+        { 404, "", "check url and method" },
+        { 503, "", "'mend':'see that the endpoint is there and well'}],"
+          "'ok':false" },
+    };
+    struct bench b;
+    char *wanted;
+    size_t i;
+
+    CU_ASSERT_TRUE(bench_open(&b, "{" URL ",'job':{'poll_seconds':0.05},"
+                                  "'headers':{'X-Label':'{{label}}'}}"));
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        wire_forget();
+        answer(rows[i].status, rows[i].body);
+        wanted = quoted(rows[i].says);
+        CU_ASSERT_TRUE(says(ask(&b, "doctor", "{'case':{'id':'q1','q':'?'}}",
+                                0), wanted));
+        free(wanted);
+    }
+    CU_ASSERT_TRUE(says(wire.headers, "X-Label: trimtab:doctor"));
+    CU_ASSERT_STRING_EQUAL(sent("/cases/0/q"), "\"?\"");
+    /* not active by default: the parameter it hangs on is off */
+    CU_ASSERT_STRING_EQUAL(sent("/parameters/judge/deep"), "(missing)");
+    wire_forget();
+    redirect_to(202, "/v1/jobs/9");
+    answer(200, "{'status':'running'}");
+    answer(200, "{'status':'done','cases':{'q1':{'score':1}}}");
+    CU_ASSERT_TRUE(says(ask(&b, "doctor", "{'case':{'id':'q1','q':'?'}}", 0),
+                        "score 1.0"));
+    CU_ASSERT_EQUAL(wire.n_requests, 3);
+    CU_ASSERT_TRUE(says(ask(&b, "doctor", "{}", 0), "nothing was sent"));
+    CU_ASSERT_EQUAL(wire.n_requests, 3);
+    ask(&b, "doctor", "[]", TT_EINVAL);
+    ask(&b, "write", "{}", TT_EUNSUPPORTED);
+    CU_ASSERT_TRUE(says(b.e.message, "no such method: write"));
+    CU_ASSERT_PTR_NULL(b.adapter->get_extension("trimtab.other/1"));
+    bench_close(&b);
+}
+
 static CU_TestInfo tests[] = {
+    { "the doctor tries one case", the_doctor_tries_one_case },
     { "a 202 is a job at its Location", a_202_is_a_job_at_its_location },
     { "a Location elsewhere is not asked", a_location_elsewhere_is_not_asked },
     { "the status URL may stand in the body",
