@@ -299,35 +299,48 @@ static bool lists(json_object *list, json_object *item)
     return false;
 }
 
-static json_object *hosts_of(const struct manifest *m)
+static json_object *list_of(const struct manifest *m, const char *name)
 {
-    return json_child(json_child(m->json, "permissions"), "http");
+    return json_child(json_child(m->json, "permissions"), name);
+}
+
+static void compare_lists(struct check_run *c, const struct manifest *old,
+                          const struct manifest *new, const char *name)
+{
+    json_object *list = list_of(new, name), *item;
+    size_t i;
+
+    for (i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        item = json_object_array_get_idx(list, i);
+        if (!lists(list_of(old, name), item))
+            check_warn(c, "it asks for %s: %s, the old version did not", name,
+                       json_object_get_string(item));
+    }
 }
 
 void check_u5(struct check_run *c)
 {
     static const char *const words[] = { "llm", "threads" };
-    struct manifest old, new;
+    struct manifest old = { 0 }, new = { 0 };
     struct err e = { 0 };
-    json_object *hosts;
     size_t i;
 
     if (manifest_open(&old, c->o->old, NULL, &e) != 0 ||
         manifest_open(&new, c->o->path, c->o->source, &e) != 0) {
         check_fail(c, "%s", e.text);
+    } else if (new.json == NULL && old.json != NULL) {
+        check_warn(c, "it has no plugin.json any more, and so may do all that "
+                   "the operator grants");
     } else if (new.json == NULL) {
-        check_say(c, "without a plugin.json it asks for nothing");
+        check_say(c, "neither has a plugin.json: what the operator grants is "
+                  "not narrowed");
     } else {
         for (i = 0; i < TT_ARRAY_LEN(words); i++)
             if (manifest_asks(&new, words[i]) && !manifest_asks(&old, words[i]))
                 check_warn(c, "it asks for %s, the old version did not",
                            words[i]);
-        hosts = hosts_of(&new);
-        for (i = 0; hosts != NULL && i < json_object_array_length(hosts); i++)
-            if (!lists(hosts_of(&old), json_object_array_get_idx(hosts, i)))
-                check_warn(c, "it asks for http to %s, the old version did not",
-                           json_object_get_string(
-                               json_object_array_get_idx(hosts, i)));
+        compare_lists(c, &old, &new, "http");
+        compare_lists(c, &old, &new, "read");
     }
     manifest_close(&old);
     manifest_close(&new);

@@ -302,6 +302,31 @@ static void an_origin_that_is_not_granted_ends_the_run(void)
     let_go(t);
 }
 
+/* It ends its run well where the thread started. */
+static void starts_a_thread(const char *grants, const char *member,
+                            const char *what_became)
+{
+    const struct trust *t = judge_with(grants);
+    json_object *shown;
+    struct rig r;
+
+    rig_judge = t;
+    rig_open(&r, NULL);
+    rig_target(&r, "");
+    CU_ASSERT_EQUAL(rig_optimize(&r, ",'optimizer':'zoo-bad',"
+                                     "'optimizer_config':{'how':'thread'}"), 0);
+    shown = rig_wait(&r, rig_has_ended);
+    CU_ASSERT(shown != NULL && rig_says(shown, member, what_became));
+    rig_close(&r);
+    let_go(t);
+}
+
+static void threads_are_for_whom_they_are_granted(void)
+{
+    starts_a_thread("{}", "diagnostic", "thread: Operation not permitted");
+    starts_a_thread("{'zoo-bad':{'threads':true}}", "state", "completed");
+}
+
 static void a_revoked_plugin_starts_no_run(void)
 {
     struct trust_options o = { .policy = TRUST_ALLOW };
@@ -378,6 +403,8 @@ int main(void)
           a_model_that_is_not_granted_is_never_asked },
         { "an origin that is not granted ends the run",
           an_origin_that_is_not_granted_ends_the_run },
+        { "threads are for whom they are granted",
+          threads_are_for_whom_they_are_granted },
         { "a revoked plugin starts no run", a_revoked_plugin_starts_no_run },
         { "the list of plugins says what each may do",
           the_list_of_plugins_says_what_each_may_do },
