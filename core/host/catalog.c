@@ -20,6 +20,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/crypt/crypt.h"
+#include "core/host/catalog_folder.h"
 
 enum { CATALOG_MAX_FILE = 256 << 20 };
 
@@ -112,6 +113,7 @@ struct intake {
     struct buf bytes;
     char hash[CRYPT_HEX_BYTES];
     struct trust_verdict verdict;
+    struct manifest manifest; /* of a folder */
 };
 
 /* Its papers beside it: what it was judged by, byte for byte. */
@@ -203,6 +205,35 @@ static int again(struct intake *in, struct catalog_entry *entry, struct err *e)
     return keep_verdict(in, entry, e);
 }
 
+/* The copy of a .so. */
+static int store_object(struct intake *in, const char *dir,
+                        struct catalog_entry *entry, struct err *e)
+{
+    int code;
+
+    entry->path = fs_join(dir, "plugin.so");
+    if (!stored_whole(entry->path, in->hash))
+        return store_copy(in, dir, entry, e);
+    code = host_note_read(entry->path, &entry->note, e);
+    return code == 0 ? check_fit(in, &entry->note, e) : code;
+}
+
+static int store_folder(struct intake *in, const char *dir,
+                        struct catalog_entry *entry, struct err *e)
+{
+    TT_AUTO_FREE char *from = xstrndup(in->path, strlen(in->path) -
+                                                     strlen("/plugin.json"));
+    int code = catalog_folder_note(&in->manifest, &entry->note, e);
+
+    entry->path = fs_join(dir, "plugin.json");
+    if (code == 0)
+        code = check_fit(in, &entry->note, e);
+    if (code != 0 || (stored_whole(entry->path, in->hash) &&
+                      catalog_folder_whole(&in->manifest, dir)))
+        return code;
+    return catalog_folder_copy(&in->manifest, &in->bytes, from, dir, e);
+}
+
 static int take(struct intake *in, const struct catalog_entry **out,
                 struct err *e)
 {
@@ -220,14 +251,8 @@ static int take(struct intake *in, const struct catalog_entry **out,
     entry->origin = xstrdup(in->path);
     entry->added_ms = clock_wall_ms();
     dir = fs_join(c->root, in->hash);
-    entry->path = fs_join(dir, "plugin.so");
-    if (stored_whole(entry->path, in->hash)) {
-        code = host_note_read(entry->path, &entry->note, e);
-        if (code == 0)
-            code = check_fit(in, &entry->note, e);
-    } else {
-        code = store_copy(in, dir, entry, e);
-    }
+    code = in->manifest.json != NULL ? store_folder(in, dir, entry, e)
+                                     : store_object(in, dir, entry, e);
     if (code == 0)
         code = keep_verdict(in, entry, e);
     if (code == 0)
@@ -265,7 +290,7 @@ static int add(struct catalog *c, const char *path, const char *hash,
                bool shipped, const struct catalog_entry **out, struct err *e)
 {
     struct intake in = { .c = c, .path = path };
-    int code = fs_read(path, CATALOG_MAX_FILE, &in.bytes, e);
+    int code = fs_read_regular(path, CATALOG_MAX_FILE, &in.bytes, NULL, e);
 
     if (code == 0) {
         crypt_sha256_hex(in.bytes.data, in.bytes.len, in.hash);
@@ -275,8 +300,13 @@ static int add(struct catalog *c, const char *path, const char *hash,
     }
     if (code == 0)
         code = judge(&in, shipped, e);
+    if (code == 0 && catalog_folder_is(path))
+        code = manifest_parse(&in.manifest, path,
+                              in.bytes.len > 0 ? in.bytes.data : "",
+                              in.bytes.len, e);
     if (code == 0)
         code = take(&in, out, e);
+    manifest_close(&in.manifest);
     buf_fini(&in.bytes);
     trust_verdict_fini(&in.verdict);
     return code == 0 ? 0 : err_prefix(e, "plugin");
@@ -291,9 +321,10 @@ int catalog_add(struct catalog *c, const char *path,
 int catalog_restore(struct catalog *c, const char *hash, bool shipped,
                     const struct catalog_entry **out, struct err *e)
 {
-    TT_AUTO_FREE char *path = xasprintf("%s/%s/plugin.so", c->root, hash);
+    TT_AUTO_FREE char *object = xasprintf("%s/%s/plugin.so", c->root, hash);
+    TT_AUTO_FREE char *folder = xasprintf("%s/%s/plugin.json", c->root, hash);
 
-    return add(c, path, hash, shipped, out, e);
+    return add(c, fs_exists(object) ? object : folder, hash, shipped, out, e);
 }
 
 int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
@@ -310,11 +341,16 @@ int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
 
 /* --- a folder -------------------------------------------------------------- */
 
-static int is_object(const struct dirent *d)
+static int is_shown(const struct dirent *d)
 {
-    size_t n = strlen(d->d_name);
+    return d->d_name[0] != '.';
+}
 
-    return d->d_name[0] != '.' && n > 3 && strcmp(d->d_name + n - 3, ".so") == 0;
+static bool is_object(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 3 && strcmp(path + n - 3, ".so") == 0;
 }
 
 static void log_taken(const struct catalog *c,
@@ -333,25 +369,33 @@ static void log_taken(const struct catalog *c,
                  entry->note.version, path);
 }
 
-int catalog_scan(struct catalog *c, const char *dir, struct err *e)
+static void scan_one(struct catalog *c, const char *path)
 {
     const struct catalog_entry *entry;
+    struct err bad = { 0 };
+
+    if (catalog_add(c, path, &entry, &bad) != 0)
+        log_warn("plugin.refused", "why=\"%s\"", bad.text);
+    else
+        log_taken(c, entry, path);
+}
+
+int catalog_scan(struct catalog *c, const char *dir, struct err *e)
+{
     struct dirent **names = NULL;
-    struct err bad;
-    char *path;
-    int n = scandir(dir, &names, is_object, alphasort), i;
+    int n = scandir(dir, &names, is_shown, alphasort), i;
 
     if (n < 0)
         return err_errno(e, errno == ENOENT ? TT_ENOENT : TT_EIO,
                          "plugins.directories: %s", dir);
     for (i = 0; i < n; i++) {
-        path = fs_join(dir, names[i]->d_name);
-        memset(&bad, 0, sizeof bad);
-        if (catalog_add(c, path, &entry, &bad) != 0)
-            log_warn("plugin.refused", "why=\"%s\"", bad.text);
-        else
-            log_taken(c, entry, path);
-        free(path);
+        TT_AUTO_FREE char *path = fs_join(dir, names[i]->d_name);
+        TT_AUTO_FREE char *inside = fs_join(path, "plugin.json");
+
+        if (is_object(path))
+            scan_one(c, path);
+        else if (catalog_folder_there(path))
+            scan_one(c, inside);
         free(names[i]);
     }
     free(names);

@@ -3,7 +3,9 @@
  * catalog.h - the content-addressed store of plugins on disk:
  * <root>/sha256/<hash>/plugin.so, mode 0444, with describe.json beside it, and
  * the manifest and signature that it was judged by (plugin.json,
- * plugin.json.minisig). The operator's file is copied and never mapped. */
+ * plugin.json.minisig). The operator's file is copied and never mapped. A plugin
+ * that is run by a command of its own is a folder: there plugin.json is what
+ * <hash> is the sum of, and the files that it lists lie beside it. */
 #ifndef TT_HOST_CATALOG_H
 #define TT_HOST_CATALOG_H
 
@@ -14,7 +16,8 @@
 struct catalog_entry {
     char hash[65];
     struct host_note note;
-    char *path;            /* absolute, of the copy */
+    char *path;            /* absolute, of the copy: .../plugin.so, or
+                              .../plugin.json of a folder */
     char *origin;          /* where the operator's file was */
     int64_t added_ms;      /* wall time */
     json_object *describe; /* from HELLO; NULL until a worker has said it */
@@ -30,12 +33,13 @@ void catalog_destroy(struct catalog *c);
  * taken, with grant_default(): for tests and tools. */
 void catalog_trust(struct catalog *c, const struct trust *t);
 
-/* Take in one file: read, hash, judge, check note, copy, rename into place.
+/* Take in one .so, or a folder by its plugin.json: read, hash, judge, check note, copy, rename into place.
  * Taking in the same bytes again is fine; the better verdict then holds. *entry
  * is borrowed. TT_EPERM when it is refused. [main or engine] */
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **entry, struct err *e);
-/* Take in every *.so of a folder; a bad one is logged and skipped. */
+/* Take in every *.so of a folder, and every folder in it whose plugin.json has
+ * "exec"; a bad one is logged and skipped. */
 int catalog_scan(struct catalog *c, const char *dir, struct err *e);
 /* Take in again, after a restart, what stands in the catalogue's own folder.
  * It is judged as on the first day, but for what was installed with the daemon

@@ -333,6 +333,148 @@ static void a_restart_judges_again(void)
     trust_destroy(lax);
 }
 
+/* --- folders ------------------------------------------------------------------ */
+
+static void put_in(const char *folder, const char *name, const char *text,
+                   mode_t mode)
+{
+    TT_AUTO_FREE char *in = fs_join(dir, folder);
+    TT_AUTO_FREE char *path = fs_join(in, name);
+    char *slash = strrchr(path, '/');
+    struct err e = { 0 };
+
+    *slash = '\0';
+    fs_mkdirs(path, 0755, &e);
+    *slash = '/';
+    CU_ASSERT_EQUAL(fs_write(path, text, strlen(text), mode, &e), 0);
+}
+
+/* A folder with plugin.json that lists `name` with the sum of `text`. */
+static void put_folder(const char *folder, const char *name, const char *text)
+{
+    TT_AUTO_FREE char *json = NULL, *signature = NULL;
+    char hash[CRYPT_HEX_BYTES];
+
+    crypt_sha256_hex(text, strlen(text), hash);
+    json = xasprintf("{\"id\":\"py\",\"version\":\"1.2.3\",\"kind\":"
+                     "\"adapter\",\"exec\":{\"command\":[\"./run\"]},"
+                     "\"files\":{\"%s\":\"%s\"}}", name, hash);
+    signature = signer_sign(&ann, "ED", json, "c");
+    put_in(folder, "plugin.json", json, 0644);
+    put_in(folder, "plugin.json.minisig", signature, 0644);
+}
+
+static void a_folder_is_taken_with_what_it_lists(void)
+{
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_DENY);
+    const struct catalog_entry *entry = NULL;
+    TT_AUTO_FREE char *copy = NULL, *other = NULL;
+    struct stat st;
+    struct err e = { 0 };
+
+    catalog_trust(c, t);
+    put_folder("py", "lib/run", "print(1)");
+    put_in("py", "lib/run", "print(1)", 0755);
+    put_in("py", "secret", "not listed", 0644);
+    CU_ASSERT_EQUAL(try(c, "py/plugin.json", &entry, &e), 0);
+    if (e.code != 0)
+        printf("# %s\n", e.text);
+    CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    CU_ASSERT_STRING_EQUAL(entry->note.id, "py");
+    CU_ASSERT_EQUAL(entry->note.kind, TT_KIND_ADAPTER);
+    CU_ASSERT_PTR_NOT_NULL(strstr(entry->path, "/plugin.json"));
+    copy = xasprintf("%.*s/lib/run", (int)strlen(entry->path) - 12,
+                     entry->path);
+    other = xasprintf("%.*s/secret", (int)strlen(entry->path) - 12,
+                      entry->path);
+    CU_ASSERT_EQUAL(stat(copy, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0555);
+    CU_ASSERT_FALSE(fs_exists(other));
+    /* a damaged copy is made again, and is not taken for whole at a restart */
+    CU_ASSERT_EQUAL(unlink(copy), 0);
+    {
+        TT_AUTO_FREE char *root = fs_join(dir, "state");
+        char hash[65];
+
+        memcpy(hash, entry->hash, sizeof hash);
+        catalog_destroy(c);
+        c = catalog_create(root, &e);
+        catalog_trust(c, t);
+        CU_ASSERT_NOT_EQUAL(catalog_restore(c, hash, false, &entry, &e), 0);
+        CU_ASSERT_EQUAL(try(c, "py/plugin.json", &entry, &e), 0);
+        CU_ASSERT_TRUE(fs_exists(copy));
+        catalog_destroy(c);
+        c = catalog_create(root, &e);
+        catalog_trust(c, t);
+        CU_ASSERT_EQUAL(catalog_restore(c, hash, false, &entry, &e), 0);
+        CU_ASSERT_EQUAL(entry->verdict.state, TRUST_SIGNED);
+    }
+    catalog_destroy(c);
+    trust_destroy(t);
+}
+
+static void a_folder_that_is_not_as_listed_leaves_nothing(void)
+{
+    static const char *const bad[] = {
+        "../run", "/etc/passwd", "a//b", "a/", ".hidden", "a/../b", "a/.b",
+        "plugin.json", "describe.json", "plugin.so", "a b", "a\\\\b",
+    };
+    struct catalog *c = fresh();
+    struct trust *t = judge(TRUST_ALLOW);
+    TT_AUTO_FREE char *root = fs_join(dir, "state/sha256");
+    TT_AUTO_FREE char *run = fs_join(dir, "py2/run");
+    const struct catalog_entry *entry = NULL;
+    struct err e = { 0 };
+    size_t i;
+
+    catalog_trust(c, t);
+    put_folder("py2", "run", "print(1)");
+    CU_ASSERT_EQUAL(try(c, "py2/plugin.json", &entry, &e), TT_ENOENT);
+    put_in("py2", "run", "print(2)", 0755);
+    CU_ASSERT_EQUAL(try(c, "py2/plugin.json", &entry, &e), TT_EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "one of the two was changed"));
+    CU_ASSERT_EQUAL(unlink(run), 0);
+    CU_ASSERT_EQUAL(symlink("/etc/passwd", run), 0);
+    CU_ASSERT_EQUAL(try(c, "py2/plugin.json", &entry, &e), TT_EPERM);
+    CU_ASSERT_EQUAL(unlink(run), 0);
+    CU_ASSERT_EQUAL(mkfifo(run, 0644), 0);
+    CU_ASSERT_EQUAL(try(c, "py2/plugin.json", &entry, &e), TT_EINVAL);
+    for (i = 0; i < TT_ARRAY_LEN(bad); i++) {
+        put_folder("py3", bad[i], "x");
+        CU_ASSERT_EQUAL(try(c, "py3/plugin.json", &entry, &e), TT_EPLUGIN);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "must be a name"));
+    }
+    put_in("py4", "plugin.json", "{\"id\":\"x\",\"version\":\"1.0.0\","
+           "\"kind\":\"strategy\",\"exec\":{}}", 0644);
+    CU_ASSERT_EQUAL(try(c, "py4/plugin.json", &entry, &e), TT_EPLUGIN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "files"));
+    CU_ASSERT_EQUAL(catalog_n(c), 0);
+    CU_ASSERT_EQUAL(rmdir(root), 0);
+    catalog_destroy(c);
+    trust_destroy(t);
+}
+
+static void a_scan_takes_objects_and_folders(void)
+{
+    struct catalog *c = fresh();
+    TT_AUTO_FREE char *in = fs_join(dir, "scan");
+    TT_AUTO_FREE char *fifo = fs_join(dir, "scan/wait.so");
+    struct err e = { 0 };
+
+    put_folder("scan/py", "run", "print(1)");
+    put_in("scan/py", "run", "print(1)", 0755);
+    put_in("scan/source", "plugin.json", "{\"id\":\"x\",\"version\":"
+           "\"1.0.0\",\"kind\":\"strategy\"}", 0644);
+    put_in("scan/broken", "plugin.json", "{", 0644);
+    put_in("scan", "note.txt", "hello", 0644);
+    free(put("scan/a.so", "1.0.0"));
+    CU_ASSERT_EQUAL(mkfifo(fifo, 0644), 0); /* nobody waits for it */
+    CU_ASSERT_EQUAL(catalog_scan(c, in, &e), 0);
+    CU_ASSERT_EQUAL(catalog_n(c), 2);
+    catalog_destroy(c);
+}
+
 static CU_TestInfo tests[] = {
     { "the highest release wins, and names pin",
       the_highest_release_wins_and_names_pin },
@@ -347,6 +489,11 @@ static CU_TestInfo tests[] = {
     { "what is refused leaves nothing", what_is_refused_leaves_nothing },
     { "a bare copy takes nothing away", a_bare_copy_takes_nothing_away },
     { "a restart judges again", a_restart_judges_again },
+    { "a folder is taken with what it lists",
+      a_folder_is_taken_with_what_it_lists },
+    { "a folder that is not as listed leaves nothing",
+      a_folder_that_is_not_as_listed_leaves_nothing },
+    { "a scan takes objects and folders", a_scan_takes_objects_and_folders },
     CU_TEST_INFO_NULL,
 };
 
