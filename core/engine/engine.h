@@ -78,6 +78,8 @@ engine_call_fn engine_run_report;     /* TT_ECONFLICT until it has ended */
 engine_call_fn engine_run_events;     /* query: after, limit */
 engine_call_fn engine_run_replay;     /* slow: {"identical":true,"steps":n} */
 engine_call_fn engine_run_enqueue;    /* a person's candidate into a live run */
+engine_call_fn engine_run_move;       /* body {"plugin": name, "reason"?}: a
+                                         live run goes on with that version */
 /* targets and datasets */
 engine_call_fn engine_targets_list;
 engine_call_fn engine_target_put;
@@ -97,6 +99,15 @@ engine_call_fn engine_history;        /* pointer moves */
 engine_call_fn engine_backfill;       /* slow: baseline from Orcheo, else defaults */
 /* the rest */
 engine_call_fn engine_plugins_list;
+engine_call_fn engine_plugin_show;    /* name: "id", "id@version", "sha256:.." */
+engine_call_fn engine_plugin_add;     /* slow: body {"files":{name: base64}} */
+engine_call_fn engine_plugin_retire;  /* name; TT_ECONFLICT while it is used */
+engine_call_fn engine_plugin_default; /* name: a version becomes the default */
+engine_call_fn engine_plugin_canary;  /* name; body {"percent","runs",...} */
+engine_call_fn engine_plugin_uncanary; /* name: an id; its canary ends */
+engine_call_fn engine_plugin_pin;     /* name; body {"workflow"} */
+engine_call_fn engine_plugin_unpin;   /* name: an id; body {"workflow"} */
+engine_call_fn engine_plugin_release; /* name: lift its quarantine */
 engine_call_fn engine_audit_list;     /* query: after, limit */
 engine_call_fn engine_doctor;         /* slow; body: {"connection"?,"target"?} */
 

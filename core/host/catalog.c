@@ -477,6 +477,11 @@ static bool fits(const struct catalog_entry *entry, const char *id, size_t n,
            (version == NULL || strcmp(entry->note.version, version) == 0);
 }
 
+static bool is_usable(const struct catalog_entry *entry)
+{
+    return !entry->retired && !entry->quarantined;
+}
+
 /* Two files of one id and version: the one that was taken in last. */
 static bool better(const struct catalog_entry *a, const struct catalog_entry *b)
 {
@@ -522,6 +527,7 @@ int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
     } else {
         for (i = 0; i < c->n; i++)
             if (fits(c->entries[i], name, n, at != NULL ? at + 1 : NULL, kind) &&
+                (at != NULL || is_usable(c->entries[i])) &&
                 (best == NULL || better(c->entries[i], best)))
                 best = c->entries[i];
     }
@@ -529,6 +535,17 @@ int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
         return not_found(c, name, kind, e);
     *out = best;
     return 0;
+}
+
+void catalog_mark(struct catalog *c, const char *hash, bool retired,
+                  bool quarantined)
+{
+    struct catalog_entry *entry = find_hash(c, hash);
+
+    if (entry == NULL)
+        return;
+    entry->retired = retired;
+    entry->quarantined = quarantined;
 }
 
 size_t catalog_n(const struct catalog *c)

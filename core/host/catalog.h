@@ -9,6 +9,8 @@
 #ifndef TT_HOST_CATALOG_H
 #define TT_HOST_CATALOG_H
 
+#include <stdbool.h>
+
 #include "core/base/err.h"
 #include "core/host/host.h"
 #include "core/host/trust.h"
@@ -60,5 +62,8 @@ int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
                     const struct catalog_entry **entry, struct err *e);
 size_t catalog_n(const struct catalog *c);
 const struct catalog_entry *catalog_at(const struct catalog *c, size_t i);
+/* As the store remembers it; an unknown hash is nothing. */
+void catalog_mark(struct catalog *c, const char *hash, bool retired,
+                  bool quarantined);
 
 #endif
