@@ -26,6 +26,7 @@ struct catalog_entry {
     struct trust_verdict verdict; /* by which it was taken in; state 0 where
                                      the catalogue judges nothing */
     json_object *permissions;     /* as grant_for() gives them */
+    bool retired, quarantined;    /* what catalog_mark() was told */
 };
 
 struct catalog;
