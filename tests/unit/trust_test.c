@@ -474,7 +474,6 @@ static void two_keys_of_one_id_are_none(void)
 static void a_folder_that_cannot_be_believed_refuses_everything(void)
 {
     static const mode_t modes[] = { 0757, 0775, 0777, 01777 };
-    TT_AUTO_FREE char *path = NULL;
     struct err e = { 0 };
     size_t i;
 
