@@ -36,9 +36,10 @@ void catalog_destroy(struct catalog *c);
  * taken, with grant_default(): for tests and tools. */
 void catalog_trust(struct catalog *c, const struct trust *t);
 
-/* Take in one .so, or a folder by its plugin.json: read, hash, judge, check note, copy, rename into place.
- * Taking in the same bytes again is fine; the better verdict then holds. *entry
- * is borrowed. TT_EPERM when it is refused. [main or engine] */
+/* Take in one .so, or a folder by its plugin.json: read, hash, judge, check
+ * note, copy, rename into place. Taking in the same bytes again is fine; the
+ * better verdict then holds. *entry is borrowed. TT_EPERM when it is refused.
+ * [main or engine] */
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **entry, struct err *e);
 /* Take in every *.so of a folder, and every folder in it whose plugin.json has
