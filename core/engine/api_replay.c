@@ -46,32 +46,6 @@ static void end(struct replay *r, int code)
 
 /* --- what differs --------------------------------------------------------- */
 
-static json_object *action_words(struct tt_str bytes)
-{
-    static const char *const words[] = { "?", "EVALUATE", "PRUNE", "LLM",
-                                         "WAIT", "DONE" };
-    json_object *a = json_object_new_array();
-    struct codec_actions answer = { 0 };
-    struct arena arena = { 0 };
-    uint64_t i;
-
-    if (codec_get_actions(bytes, &arena, &answer, NULL) != 0)
-        answer.n = 0;
-    for (i = 0; i < answer.n && i < 16; i++) {
-        const void *record = answer.actions[i];
-        char text[64];
-
-        (void)snprintf(text, sizeof text, "%s", words[answer.actions[i]->kind]);
-        if (answer.actions[i]->kind == TT_EVALUATE)
-            (void)snprintf(text, sizeof text, "EVALUATE ref %llu",
-                           (unsigned long long)
-                               ((const struct tt_evaluate *)record)->ref);
-        json_object_array_add(a, json_object_new_string(text));
-    }
-    arena_fini(&arena);
-    return a;
-}
-
 static void differ(struct replay *r, struct tt_str got, const char *why)
 {
     json_object *o = json_object_new_object();
@@ -84,8 +58,8 @@ static void differ(struct replay *r, struct tt_str got, const char *why)
     json_set_str(o, "why", why);
     if (want.n > 0 || got.n > 0) {
         json_set_int(o, "byte", (int64_t)i);
-        json_set(o, "recorded", action_words(want));
-        json_set(o, "replayed", action_words(got));
+        json_set(o, "recorded", runs_action_words(want));
+        json_set(o, "replayed", runs_action_words(got));
     }
     r->difference = o;
     end(r, 0);

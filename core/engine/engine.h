@@ -76,6 +76,8 @@ engine_call_fn engine_run_candidates; /* query: limit, cursor, sort=best */
 engine_call_fn engine_run_candidate;  /* one, with its evaluations */
 engine_call_fn engine_run_report;     /* TT_ECONFLICT until it has ended */
 engine_call_fn engine_run_events;     /* query: after, limit */
+engine_call_fn engine_run_log;        /* query: limit, cursor; the first page
+                                         has what the strategy was opened with */
 engine_call_fn engine_run_replay;     /* slow: {"identical":true,"steps":n} */
 engine_call_fn engine_run_enqueue;    /* a person's candidate into a live run */
 engine_call_fn engine_run_move;       /* body {"plugin": name, "reason"?}: a

@@ -131,6 +131,8 @@ json_object *runs_record(struct engine *g, const struct engine_request *q,
                          struct err *e);
 /* All records of a run into its machine, which was just made. [any] */
 int runs_load(struct engine *g, struct run *run, struct err *e);
+/* The actions of an answer as words, "EVALUATE ref 3"; the first few. [any] */
+json_object *runs_action_words(struct tt_str bytes);
 /* A new run that stands in the store. [api] */
 void runs_announce(struct engine *g, const char *run);
 /* End every session and every call to the broker. */

@@ -7,7 +7,8 @@
 	%D%/run_gate.c %D%/run_inert.c %D%/run_job.c %D%/run_llm.c \
 	%D%/run_load.c %D%/run_log.c %D%/run_open.c %D%/run_out.c \
 	%D%/run_outcome.c %D%/run_replay.c %D%/run_report.c %D%/run_result.c %D%/run_stop.c \
-	%D%/api_candidates.c %D%/api_optimize.c %D%/api_replay.c %D%/api_runs.c \
+	%D%/api_candidates.c %D%/api_log.c %D%/api_optimize.c \
+	%D%/api_replay.c %D%/api_runs.c \
 	%D%/engine.c %D%/engine_describe.c %D%/engine_finish.c \
 	%D%/engine_plugin.c %D%/engine_push.c %D%/engine_recover.c \
 	%D%/engine_runs.h %D%/engine_session.c %D%/engine_shell.c \

@@ -66,6 +66,8 @@ const struct route http_routes[] = {
       "Baseline, winner, effect and evidence" },
     { "GET", "/api/runs/{run}/events", 200, 0, engine_run_events, NULL,
       "What happened, in order" },
+    { "GET", "/api/runs/{run}/log", 200, 0, engine_run_log, NULL,
+      "What the strategy was told and answered, for a replay" },
     { "POST", "/api/runs/{run}/replay", 200, 0, engine_run_replay, NULL,
       "Prove that the log gives the same proposals again" },
     /* the rest */

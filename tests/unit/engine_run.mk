@@ -10,6 +10,7 @@ RUN_TESTS = \
 	%D%/engine_share_test \
 	%D%/engine_services_test \
 	%D%/engine_live_test \
+	%D%/engine_log_test \
 	%D%/engine_run_test \
 	%D%/engine_run_crash_test \
 	%D%/engine_run_random_test
@@ -32,6 +33,8 @@ ENGINE_LIVE_LIBS = core/engine/libengine.a $(WORK_LIBS) $(HOST_LIBS) \
 %C%_engine_share_test_LDADD = $(RUN_SIM_LIBS)
 %C%_engine_live_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_live_test_LDADD = $(ENGINE_LIVE_LIBS)
+%C%_engine_log_test_CPPFLAGS = $(UNIT_INC)
+%C%_engine_log_test_LDADD = $(ENGINE_LIVE_LIBS)
 %C%_engine_services_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_services_test_LDADD = $(ENGINE_LIVE_LIBS)
 endif
