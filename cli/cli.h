@@ -107,6 +107,14 @@ int cmd_plugin(struct cli *c, int argc, char **argv);
 int cmd_audit(struct cli *c, int argc, char **argv);
 int cmd_doctor(struct cli *c, int argc, char **argv);
 
+/* A run's log into a file ("-": standard output) that plugin check --replay
+ * reads; and as a table. */
+int run_log_save(struct cli *c, const char *run, const char *path);
+int run_log_show(struct cli *c, const char *run, const char *limit,
+                 const char *cursor);
+/* Become trimtab-plugin; returns only when it cannot be started. */
+int plugin_tool(int argc, char **argv);
+int plugin_check(struct cli *c, int argc, char **argv);
 /* Watch a run until it ends; the last word is its report when it completed. */
 int watch_run(struct cli *c, const char *run);
 /* A file ("-": standard input) as a JSON object; NULL is said on stderr. */

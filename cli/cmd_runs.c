@@ -214,7 +214,7 @@ int watch_run(struct cli *c, const char *run)
 int cmd_runs(struct cli *c, int argc, char **argv)
 {
     static const char *const known[] = { "workflow=", "limit=", "status=",
-                                         "cursor=", "sort=", NULL };
+                                         "cursor=", "sort=", "output=", NULL };
     const char *verb = argv[0];
     struct args a;
     int code = args_parse(&a, argc, argv, known);
@@ -225,7 +225,7 @@ int cmd_runs(struct cli *c, int argc, char **argv)
         code = list(c, &a);
     else if (a.n != 1)
         code = usage_error("runs list | show|watch|report|candidates|events|"
-                           "cancel|replay RUN");
+                           "log|cancel|replay RUN");
     else if (strcmp(verb, "show") == 0)
         code = show_answer(c, client_path("/api/runs/%s", a.value[0]), NULL, 0);
     else if (strcmp(verb, "report") == 0)
@@ -237,6 +237,11 @@ int cmd_runs(struct cli *c, int argc, char **argv)
         code = candidates(c, &a);
     else if (strcmp(verb, "events") == 0)
         code = events(c, a.value[0]);
+    else if (strcmp(verb, "log") == 0)
+        code = args_get(&a, "output") != NULL
+                   ? run_log_save(c, a.value[0], args_get(&a, "output"))
+                   : run_log_show(c, a.value[0], args_get(&a, "limit"),
+                                  args_get(&a, "cursor"));
     else if (strcmp(verb, "cancel") == 0)
         code = cancel(c, a.value[0]);
     else if (strcmp(verb, "replay") == 0)

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_system.c - `trimtab plugin|audit|doctor`. What works on plugin files is
- * done by trimtab-plugin, which links neither store nor network. */
+ * cmd_system.c - `trimtab plugin|audit|doctor`. */
 #include "config.h"
 
 #include "cli.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static int exec_tool(int argc, char **argv)
-{
-    const char *path = getenv("TRIMTAB_PLUGIN_TOOL");
-    char **args = calloc((size_t)argc + 2, sizeof *args);
-    int i;
-
-    if (args == NULL)
-        abort();
-    if (path == NULL)
-        path = TT_PLUGIN_TOOL_PATH;
-    args[0] = (char *)(size_t)path;
-    for (i = 0; i < argc; i++)
-        args[i + 1] = argv[i];
-    execv(path, args);
-    fprintf(stderr, "trimtab: %s: %s\n", path, strerror(errno));
-    free(args);
-    return CLI_UNAVAILABLE;
-}
 
 int cmd_plugin(struct cli *c, int argc, char **argv)
 {
@@ -39,9 +17,10 @@ int cmd_plugin(struct cli *c, int argc, char **argv)
     struct reply r;
     int code;
 
-    if (strcmp(argv[0], "new") == 0 || strcmp(argv[0], "check") == 0 ||
-        strcmp(argv[0], "run") == 0)
-        return exec_tool(argc, argv);
+    if (strcmp(argv[0], "check") == 0)
+        return plugin_check(c, argc, argv);
+    if (strcmp(argv[0], "new") == 0 || strcmp(argv[0], "run") == 0)
+        return plugin_tool(argc, argv);
     if (strcmp(argv[0], "list") != 0)
         return usage_error("plugin list | new|check|run ... (trimtab plugin "
                            "run --help)");

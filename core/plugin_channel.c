@@ -41,13 +41,18 @@ static void say(void *ctx, int level, struct tt_str text)
     (void)fprintf(stderr, "<%d>%.*s\n", level, (int)text.n, text.p);
 }
 
+void channel_case(uint64_t id, struct buf *out)
+{
+    buf_addf(out, "{\"case\":%llu}", (unsigned long long)id);
+}
+
 static int read_case(void *ctx, uint32_t split, uint64_t id, struct buf *out,
                      struct tt_error *e)
 {
     (void)ctx;
     if (split != TT_TRAIN)
         return tt_fail(e, TT_EPERM, "only training cases are shown");
-    buf_addf(out, "{\"case\":%llu}", (unsigned long long)id);
+    channel_case(id, out);
     return 0;
 }
 

@@ -16,6 +16,9 @@ struct channel *channel_open(const char *path, const char *worker_path,
 void channel_close(struct channel *c);
 json_object *channel_hello(const struct channel *c); /* borrowed */
 
+/* The train case `id` that a plugin may read here, as JSON, to *out. */
+void channel_case(uint64_t id, struct buf *out);
+
 /* Ask and wait for the answer; an ERROR becomes *e. *answer is valid until the
  * next call. TT_ECRASH: the worker is gone, the text says why. */
 int channel_ask(struct channel *c, uint16_t type, struct tt_str payload,

@@ -16,6 +16,7 @@
 #include "core/base/fs.h"
 #include "core/base/mem.h"
 #include "core/base/schema.h"
+#include "core/host/codec.h"
 #include "core/plugin_drive.h"
 
 struct run {
@@ -233,6 +234,27 @@ static void log_hello(const struct channel *c, struct buf *log)
     json_object_put(hello);
 }
 
+/* The cases that it may read, as channel_case() gives them. */
+static void log_cases(uint64_t n, struct buf *log)
+{
+    struct buf request = { 0 }, answer = { 0 }, text = { 0 };
+    uint64_t i;
+
+    for (i = 0; i < n; i++) {
+        buf_reset(&request);
+        buf_reset(&answer);
+        buf_reset(&text);
+        channel_case(i, &text);
+        codec_put_data(&request, TT_TRAIN, i);
+        codec_put_data_answer(&answer, 0, buf_str(&text));
+        frame_put(log, FRAME_DATA, 0, buf_str(&request));
+        frame_put(log, FRAME_DATA_ANSWER, 0, buf_str(&answer));
+    }
+    buf_fini(&request);
+    buf_fini(&answer);
+    buf_fini(&text);
+}
+
 static int run(struct run *r, const char *worker, struct err *e)
 {
     const struct drive_report report = { r, print_result };
@@ -247,8 +269,10 @@ static int run(struct run *r, const char *worker, struct err *e)
         c = channel_open(r->file, worker, e);
     if (rc == 0)
         rc = c != NULL ? read_objects(r, c, e) : e->code;
-    if (rc == 0)
+    if (rc == 0) {
         log_hello(c, &log);
+        log_cases(r->drive.n_cases, &log);
+    }
     if (rc == 0)
         rc = drive_strategy(c, &r->drive, &report, &log, &reason, e);
     if (rc == 0)

@@ -13,10 +13,24 @@
 #include "core/check/recording.h"
 #include "core/check/subject.h"
 
+/* What this version has been configured with beyond the recorded one. */
+static void say_what_is_new(json_object *config, json_object *was,
+                            struct buf *news)
+{
+    json_object_object_foreach(config, key, value)
+    {
+        if (json_child(was, key) == NULL)
+            buf_addf(news, "%s%.60s %.80s", news->len > 0 ? ", " : "", key,
+                     json_object_to_json_string_ext(value,
+                                                    JSON_C_TO_STRING_PLAIN));
+    }
+}
+
 /* The recorded problem with the configuration as this version's schema has it:
  * what is new gets its default. */
 static int reconfigure(struct subject *s, const struct recording *r,
-                       struct tt_problem *problem, struct err *e)
+                       struct tt_problem *problem, struct buf *news,
+                       struct err *e)
 {
     const struct tt_config *old = r->problem->config;
     json_object *schema = subject_schema(s->real);
@@ -24,17 +38,19 @@ static int reconfigure(struct subject *s, const struct recording *r,
                                                    (size_t)old->json.n,
                                                    &json_limits_document, e)
                                       : json_object_new_object();
+    json_object *was = config != NULL ? json_copy(config) : NULL;
     int rc = config == NULL ? TT_ECORRUPT
                             : schema_apply(schema, config,
                                            "the recorded configuration", e);
 
-    *problem = *r->problem;
     if (rc == 0) {
+        say_what_is_new(config, was, news);
         subject_configure(s, config);
         problem->config = s->tt_config;
     } else {
         json_object_put(config);
     }
+    json_object_put(was);
     json_object_put(schema);
     return rc;
 }
@@ -43,8 +59,27 @@ struct replay {
     struct subject s;
     struct recording recording;
     struct tt_problem problem;
+    struct buf news; /* what is new in its configuration */
     struct drive d;
 };
+
+/* The operator's configuration where there is one; of another plugin's the
+ * strategy could make nothing. */
+static int choose_config(struct replay *r, const struct check_run *c,
+                         struct err *e)
+{
+    const struct recording *was = &r->recording;
+
+    r->problem = *was->problem;
+    if (c->o->config == NULL &&
+        (was->id[0] == '\0' || strcmp(was->id, r->s.plugin->id) == 0))
+        return reconfigure(&r->s, was, &r->problem, &r->news, e);
+    r->problem.config = r->s.tt_config;
+    buf_adds(&r->news, c->o->config != NULL ? "all of it, by --config"
+                                            : "all of it, as the recorded one "
+                                              "is another plugin's");
+    return 0;
+}
 
 /* Load, read and open. False with the check failed or skipped. */
 static bool begin(struct replay *r, struct check_run *c, bool with_state)
@@ -55,10 +90,12 @@ static bool begin(struct replay *r, struct check_run *c, bool with_state)
     if (!subject_open(&r->s, c))
         return false;
     if (recording_read(&r->recording, c->o->log, &e) != 0 ||
-        reconfigure(&r->s, &r->recording, &r->problem, &e) != 0) {
+        choose_config(r, c, &e) != 0) {
         check_fail(c, "%s", e.text);
         return false;
     }
+    r->s.world.cases = r->recording.cases;
+    r->s.world.n_cases = r->recording.n_cases;
     drive_init(&r->d, &r->s.with);
     if (drive_open(&r->d, &r->problem,
                    with_state ? r->recording.snapshot : NULL) == 0)
@@ -71,6 +108,7 @@ static void end(struct replay *r)
 {
     if (r->d.with.plugin != NULL)
         drive_fini(&r->d);
+    buf_fini(&r->news);
     recording_fini(&r->recording);
     subject_close(&r->s);
 }
@@ -119,9 +157,51 @@ void check_r1(struct check_run *c)
     end(&r);
 }
 
+/* Of the first event or ask of a step, as `trimtab runs log` counts. */
+static uint64_t position_of(const struct replay *r, size_t at)
+{
+    struct arena arena = { 0 };
+    struct codec_step step;
+    uint64_t position = 0;
+
+    if (codec_get_step(r->recording.steps[at].step, &arena, &step, NULL) == 0)
+        position = step.ask->position - step.n_events;
+    arena_fini(&arena);
+    return position;
+}
+
+/* Why does it propose that? What it says of the first candidate that it asked
+ * for in the step that differs, where it explains anything at all. */
+static void add_reason(struct replay *r, struct buf *why)
+{
+    struct codec_actions actions = { 0 };
+    struct arena arena = { 0 };
+    uint64_t i, ref = UINT64_MAX;
+
+    if (r->s.plugin->strategy->explain != NULL &&
+        codec_get_actions(r->d.answer.payload, &arena, &actions, NULL) == 0)
+        for (i = actions.n; i > 0; i--) {
+            const void *record = actions.actions[i - 1];
+            const struct tt_evaluate *v = record;
+
+            if (actions.actions[i - 1]->kind == TT_EVALUATE)
+                ref = v->ref;
+        }
+    arena_fini(&arena);
+    if (ref == UINT64_MAX)
+        return;
+    codec_put_ref(&r->d.payload, ref);
+    if (drive_ask(&r->d, FRAME_EXPLAIN) == FRAME_BYTES)
+        buf_addf(why, "\nits reason: %.*s",
+                 (int)(r->d.answer.payload.n < 500 ? r->d.answer.payload.n
+                                                   : 500),
+                 r->d.answer.payload.p);
+}
+
 /* Another version may have other ideas; the same one may not. */
 static void report_difference(struct check_run *c, const struct replay *r,
-                              size_t at, const char *what)
+                              size_t at, const char *what,
+                              const char *why)
 {
     const struct tt_plugin *p = r->s.plugin;
     bool same = strcmp(r->recording.id, p->id) == 0 &&
@@ -129,26 +209,33 @@ static void report_difference(struct check_run *c, const struct replay *r,
     unsigned step = (unsigned)at + 1, n = (unsigned)r->recording.n;
 
     if (same && (p->caps & TT_CAP_DETERMINISTIC) != 0)
-        check_fail(c, "step %u of %u: %s", step, n, what);
+        check_fail(c, "step %u of %u: %s%s", step, n, what, why);
     else
-        check_note(c, "step %u of %u: %s (recorded by %s %s)", step, n, what,
-                   r->recording.id, r->recording.version);
+        check_note(c, "step %u of %u: %s (recorded by %s %s)%s", step, n, what,
+                   r->recording.id, r->recording.version, why);
 }
 
 void check_r2(struct check_run *c)
 {
-    struct buf what = { 0 };
+    struct buf what = { 0 }, why = { 0 };
     struct replay r;
     size_t at;
     int rc;
 
     if (begin(&r, c, true)) {
         at = feed(&r, &what, &rc);
-        if (rc == 0 && at < r.recording.n)
-            report_difference(c, &r, at, what.data);
+        if (rc == 0 && at < r.recording.n) {
+            buf_addf(&why, "\nthat is position %llu of the log",
+                     (unsigned long long)position_of(&r, at));
+            if (r.news.len > 0)
+                buf_addf(&why, "\nnew in its configuration: %s", r.news.data);
+            add_reason(&r, &why);
+            report_difference(c, &r, at, what.data, why.data);
+        }
         else if (rc == 0)
             check_say(c, "all %u steps", (unsigned)at);
     }
+    buf_fini(&why);
     buf_fini(&what);
     end(&r);
 }

@@ -96,6 +96,7 @@ void check_calling(const char *call);
 struct check_result {
     const struct check *check;
     enum check_status status;
+    const char *log; /* CHECK_REPLAY: the recorded run that it was; or NULL */
     char *message;
     int64_t ms; /* wall time */
 };

@@ -46,7 +46,7 @@ static void usage(FILE *to)
 {
     fputs("usage: trimtab plugin check FILE.so [options]\n"
           "       trimtab plugin check --upgrade OLD.so NEW.so [options]\n"
-          "       trimtab plugin check --replay LOG... FILE.so [options]\n"
+          "       trimtab plugin check FILE.so --replay RUN|LOG... [options]\n"
           "       trimtab plugin check --save-state DIR FILE.so\n"
           "       trimtab plugin check --list\n\n"
           "  --level 1|2|3      1 static; 2 (default) what a daemon asks for; "
@@ -196,20 +196,50 @@ static int take_option(struct plan *p, int c)
     }
 }
 
-/* Without an option: the plugin; before it, more logs to replay. */
+static bool is_plugin(const char *path)
+{
+    static const char *const ends[] = { ".so", "/plugin.json" };
+    size_t n = strlen(path), i, k;
+
+    for (i = 0; i < TT_ARRAY_LEN(ends); i++) {
+        k = strlen(ends[i]);
+        if (n >= k && strcmp(path + n - k, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Which operand is the plugin, where the others are logs: the one that is
+ * called so, else the last. */
+static int plugin_among(int argc, char **argv)
+{
+    int i;
+
+    for (i = optind; i < argc; i++)
+        if (is_plugin(argv[i]))
+            return i;
+    return argc - 1;
+}
+
+/* Without an option: the plugin; where runs are replayed, more logs. */
 static int take_files(struct plan *p, int argc, char **argv)
 {
+    int file, i;
+
     if (p->list)
         return optind == argc ? 0 : 2;
     if (optind == argc || (p->o.old != NULL && p->n_logs > 0))
         return 2;
-    while (p->mode == CHECK_REPLAY && optind + 1 < argc) {
-        if (p->n_logs == MOST_IDS)
+    file = p->mode == CHECK_REPLAY ? plugin_among(argc, argv) : optind;
+    p->o.path = argv[file];
+    for (i = optind; i < argc; i++) {
+        if (i == file)
+            continue;
+        if (p->mode != CHECK_REPLAY || p->n_logs == MOST_IDS)
             return 2;
-        p->logs[p->n_logs++] = argv[optind++];
+        p->logs[p->n_logs++] = argv[i];
     }
-    p->o.path = argv[optind++];
-    return optind == argc ? 0 : 2;
+    return 0;
 }
 
 static int parse(int argc, char **argv, struct plan *p)
@@ -280,6 +310,7 @@ static int run_one(struct check_report *report, const struct plan *p,
 
     memset(r, 0, sizeof *r);
     r->check = check;
+    r->log = p->o.log;
     r->status = CHECK_SKIP;
     if (check->kind != 0 && report->note.kind != 0 &&
         check->kind != report->note.kind) {

@@ -39,6 +39,24 @@ static void add_step(struct recording *r, struct tt_str step,
     r->steps[r->n++].actions = actions;
 }
 
+/* A case that could be read. Their ids are 0, 1, 2, ... */
+static int add_case(struct recording *r, struct tt_str request,
+                    struct tt_str answer)
+{
+    struct tt_str text;
+    uint32_t split;
+    uint64_t id;
+    int code;
+
+    if (codec_get_data(request, &split, &id, NULL) != 0 ||
+        codec_get_data_answer(answer, &code, &text, NULL) != 0 ||
+        split != TT_TRAIN || id != r->n_cases || code != 0)
+        return TT_ECORRUPT;
+    r->cases = xrealloc(r->cases, r->n_cases + 1, sizeof *r->cases);
+    r->cases[r->n_cases++] = text;
+    return 0;
+}
+
 /* A request and its answer. A run that ended in an error is one up to it. */
 static int take_pair(struct recording *r, const char *path,
                      const struct frame *request, const struct frame *answer,
@@ -55,6 +73,9 @@ static int take_pair(struct recording *r, const char *path,
         return err_prefix(e, "%s", path);
     if (request->type == FRAME_STEP)
         add_step(r, request->payload, answer->payload);
+    if (request->type == FRAME_DATA &&
+        add_case(r, request->payload, answer->payload) != 0)
+        return corrupt(e, path, "a case that was not of the training split");
     return 0;
 }
 
@@ -100,6 +121,7 @@ void recording_fini(struct recording *r)
 {
     arena_fini(&r->arena);
     free(r->steps);
+    free(r->cases);
     buf_fini(&r->bytes);
     memset(r, 0, sizeof *r);
 }
@@ -114,11 +136,13 @@ static const char *kind_name(uint32_t kind)
     return kind < TT_ARRAY_LEN(names) ? names[kind] : "?";
 }
 
+/* The first parameter that differs, and how many more. */
 static bool values_differ(const struct tt_space *space,
                           const struct tt_evaluate *a,
                           const struct tt_evaluate *b, struct buf *what)
 {
-    uint64_t i, n = a->candidate.n_values;
+    uint64_t i, n = a->candidate.n_values, more = 0;
+    bool differs = false;
 
     if (n != b->candidate.n_values || n > space->n_params)
         return false;
@@ -129,6 +153,10 @@ static bool values_differ(const struct tt_space *space,
 
         if (u->number == v->number && tt_str_equal(u->text, v->text))
             continue;
+        more += differs;
+        if (differs)
+            continue;
+        differs = true;
         if (p->kind == TT_TEXT)
             buf_addf(what, "candidate %llu has another text for %.*s",
                      (unsigned long long)a->ref, (int)p->name.n, p->name.p);
@@ -136,9 +164,10 @@ static bool values_differ(const struct tt_space *space,
             buf_addf(what, "candidate %llu has %.*s %.9g, recorded is %.9g",
                      (unsigned long long)a->ref, (int)p->name.n, p->name.p,
                      v->number, u->number);
-        return true;
     }
-    return false;
+    if (more > 0)
+        buf_addf(what, ", and %llu more differ", (unsigned long long)more);
+    return differs;
 }
 
 static bool evaluates_differ(const struct tt_space *space,

@@ -3,7 +3,9 @@
  * recording.h - a strategy's run as it was recorded: what `trimtab plugin run
  * --log` writes. The file is frames (core/host/frame.h) with the number 0, one
  * behind the other: HELLO {"plugin":{"id","version"}}, then each request with
- * its answer behind it: VALIDATE OK OPEN OK (STEP ACTIONS)* CLOSE OK. */
+ * its answer behind it: VALIDATE OK OPEN OK (STEP ACTIONS)* CLOSE OK. The train
+ * cases that could be read come before OPEN: (DATA DATA_ANSWER)*, by id from 0
+ * on. `trimtab plugin check --replay RUN` makes such a file of a run's log. */
 #ifndef TT_CHECK_RECORDING_H
 #define TT_CHECK_RECORDING_H
 
@@ -23,6 +25,8 @@ struct recording {
     const struct tt_snapshot *snapshot; /* NULL where it began anew */
     struct recorded_step *steps;
     size_t n;
+    struct tt_str *cases; /* by id, borrowed; none where none were recorded */
+    size_t n_cases;
 };
 
 /* TT_EIO, TT_ECORRUPT; recording_fini() after failures too. */

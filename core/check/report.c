@@ -58,25 +58,27 @@ static void add_indented(struct buf *out, const char *label, const char *text)
     }
 }
 
-static void add_again(const struct check_report *r, const struct check *check,
-                      struct buf *out)
+static void add_again(const struct check_report *r,
+                      const struct check_result *one, struct buf *out)
 {
     const char *name = base_of(r->o->path);
 
     buf_addf(out, "             again: trimtab plugin check ");
     if (r->o->old != NULL)
         buf_addf(out, "--upgrade %s ", base_of(r->o->old));
-    if (r->o->log != NULL)
-        buf_addf(out, "--replay %s ", base_of(r->o->log));
-    buf_addf(out, "%s --only %s --seed %" PRIu64 "\n", name, check->id,
+    if (one->log != NULL)
+        buf_addf(out, "--replay %s ", base_of(one->log));
+    buf_addf(out, "%s --only %s --seed %" PRIu64 "\n", name, one->check->id,
              r->o->seed);
 }
 
 static void text_one(const struct check_report *r,
                      const struct check_result *one, struct buf *out)
 {
-    buf_addf(out, "  %-6s%-4s %s%s%s\n", check_status_name(one->status),
+    buf_addf(out, "  %-6s%-4s %s%s%s%s%s\n", check_status_name(one->status),
              one->check->id, one->check->title,
+             one->log != NULL ? ", " : "",
+             one->log != NULL ? base_of(one->log) : "",
              one->status == CHECK_SKIP ? ": " : "",
              one->status == CHECK_SKIP ? one->message : "");
     if (one->status == CHECK_SKIP)
@@ -85,7 +87,7 @@ static void text_one(const struct check_report *r,
     if (one->status >= CHECK_WARN) {
         add_indented(out, "why:", one->check->why);
         add_indented(out, "mend:", one->check->mend);
-        add_again(r, one->check, out);
+        add_again(r, one, out);
     }
 }
 
@@ -121,6 +123,8 @@ static json_object *json_one(const struct check_report *r,
     json_set_str(o, "status", check_status_name(one->status));
     json_set_str(o, "title", one->check->title);
     json_set_str(o, "message", one->message);
+    if (one->log != NULL)
+        json_set_str(o, "log", base_of(one->log));
     json_set_str(o, "why", one->check->why);
     json_set_str(o, "mend", one->check->mend);
     json_object_object_add(o, "seed", json_object_new_uint64(r->o->seed));
@@ -185,7 +189,9 @@ static void add_attribute(struct buf *out, const char *name, const char *value)
 static void junit_one(const struct check_report *r,
                       const struct check_result *one, struct buf *out)
 {
-    char *name = xasprintf("%s %s", one->check->id, one->check->title);
+    char *name = xasprintf("%s %s%s%s", one->check->id, one->check->title,
+                           one->log != NULL ? ", " : "",
+                           one->log != NULL ? base_of(one->log) : "");
 
     buf_adds(out, "    <testcase");
     add_attribute(out, "classname", r->note.kind != 0 ? r->note.id : "plugin");

@@ -25,6 +25,8 @@ struct world {
     bool bad_log;                    /* a text that is no UTF-8 */
     bool refused;                    /* a split that is not for strategies */
     int data_code;                   /* what reading a case fails with, or 0 */
+    const struct tt_str *cases;      /* of train; NULL: reference cases */
+    size_t n_cases;
 };
 
 void world_init(struct world *w); /* 200 {} */

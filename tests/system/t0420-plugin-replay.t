@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `trimtab plugin check --replay`: a recorded run is fed to a plugin; the same
-# version proposes the same, another one says where it differs. And states that
-# a version leaves for its successors.
+# `trimtab plugin check --replay`: a recorded run, of `plugin run` or of a daemon,
+# is fed to a plugin; the same version proposes the same, another one says where
+# it differs. And states that a version leaves for its successors.
 . "$(dirname "$0")/lib.sh"
 
 TOOL=${TT_PLUGIN_TOOL:-$BUILD/trimtab-plugin}
@@ -88,4 +88,67 @@ is 'an old schema without a state is a warning' "$?" 0
 like 'that says what to keep' "$(cat b15)" 'no golden/state-v1.bin to try'
 "$TOOL" check --save-state . "$PLUGINS/orcheo.so" >saved 2>&1
 is 'an adapter has no state' "$?" 2
+
+# --- runs of a daemon ---------------------------------------------------------
+export TRIMTAB_PLUGIN_TOOL="$TOOL" TMPDIR="$STATE/tmp"
+mkdir "$TMPDIR"
+start_sim || exit 1
+write_config
+check 'the daemon starts' start_daemon
+check 'a target is there' register
+run_of() { # OPTIMIZER: a run that has ended
+    run=$(trimtab --json optimize demo-qa answer --optimizer "$1" --seed 7 \
+        --iterations 12 --detach | jq -r .run_id)
+    [ "$(wait_run "$run" 60)" = completed ] || not_ok "a run of $1 ends"
+    printf '%s' "$run"
+}
+random=$(run_of random)
+bayesian=$(run_of bayesian)
+replay_runs() { # REPORT ARGUMENTS...
+    report=$1
+    shift
+    trimtab plugin check "$@" --format json >"$report.json" 2>"$report.err"
+}
+replay_runs live "$PLUGINS/random.so" --replay "$random"
+is 'a run of the daemon is taken by its plugin' "$?" 0
+like 'which proposes what it has proposed' "$(said live R2)" \
+    '^pass all [0-9]+ steps'
+is 'the report names the run' "$(jq -r '[.results[].log] | unique | .[]' \
+    live.json)" "$random"
+replay_runs both "$PLUGINS/random.so" --replay "$random" "$bayesian"
+is 'two runs at once' "$(jq -r '[.results[] | select(.id == "R1") | .log] |
+    join(" ")' both.json)" "$random $bayesian"
+like 'what differs is said with its place' "$(said both R2)" \
+    '^note step [0-9]+ of [0-9]+: .* \(recorded by bayesian 1\.0\.0\)'
+like 'in the log of the run' "$(said both R2)" \
+    'that is position [0-9]+ of the log'
+position=$(said both R2 | sed -n 's/^that is position \([0-9]*\) .*/\1/p')
+trimtab --json runs log "$bayesian" --limit 200 >log.json
+is 'where an entry begins' "$(jq --argjson p "$position" \
+    '[.items[] | select(.position == $p)] | length' log.json)" 1
+replay_runs mixed "$PLUGINS/random.so" --replay "$random" --replay random.log
+is 'a run and a file' "$(jq -r '[.results[] | select(.id == "R2") |
+    .status + " " + .log] | join(" ")' mixed.json)" "pass $random pass random.log"
+is 'nothing is left behind' "$(ls "$TMPDIR")" ''
+trimtab plugin check "$PLUGINS/random.so" --replay r-0000000000000000 \
+    >none.out 2>none.err
+is 'a run that is not there is 4' "$?" 4
+like 'and says so' "$(cat none.err)" 'no such run'
+is 'and leaves nothing' "$(ls "$TMPDIR")" ''
+
+check 'a log is kept in a file' trimtab runs log "$random" --output kept.log
+replay kept kept.log "$PLUGINS/random.so"
+like 'which is a recorded run like any other' "$(said kept R2)" '^pass all'
+like 'the log is a table for people' "$(trimtab runs log "$random")" \
+    'RESULT ref [0-9]+.*EVALUATE ref'
+is 'page by page' "$(trimtab --json runs log "$random" --limit 1 |
+    jq -r '(.items | length), .next_cursor != null' | tr '\n' ' ')" '1 true '
+# What judges a strategy is nowhere in it, in no encoding.
+trimtab runs log "$random" --output - >raw.log
+holdout=$(jq -r '[.cases[] | select(.split == "holdout")][0].question' \
+    "$DATA/dataset.json")
+is 'no holdout case is in it' "$(grep -c -a -F "$holdout" raw.log)" 0
+train=$(jq -r '[.cases[] | select(.split == "train")][0].question' \
+    "$DATA/dataset.json")
+is 'a train case is' "$(grep -c -a -F "$train" raw.log)" 1
 done_testing

@@ -274,6 +274,61 @@ static void a_recorded_run_is_read(void)
     buf_fini(&log);
 }
 
+/* A case as it could be read. */
+static void put_case(struct buf *log, uint32_t split, uint64_t id,
+                     const char *text)
+{
+    struct buf request = { 0 }, answer = { 0 };
+
+    codec_put_data(&request, split, id);
+    codec_put_data_answer(&answer, 0, tt_str_of(text));
+    put(log, FRAME_DATA, &request);
+    put(log, FRAME_DATA_ANSWER, &answer);
+    buf_fini(&request);
+    buf_fini(&answer);
+}
+
+static int read_with_case(struct recording *r, uint32_t split, uint64_t second)
+{
+    struct buf log = { 0 };
+    int rc;
+
+    put_case(&log, split, 0, "{\"q\":\"one\"}");
+    put_case(&log, split, second, "{\"q\":\"two\"}");
+    make_log(&log, 5);
+    rc = read_bytes(r, log.data, log.len);
+    buf_fini(&log);
+    return rc;
+}
+
+/* A plugin that is fed a recorded run reads the cases of that run. */
+static void recorded_cases_can_be_read_again(void)
+{
+    struct tt_error e = { .size = sizeof e };
+    struct recording r;
+    struct world w;
+    struct host_services s;
+    struct buf text = { 0 };
+
+    world_init(&w);
+    s = world_services(&w);
+    CU_ASSERT_EQUAL(read_with_case(&r, TT_TRAIN, 1), 0);
+    CU_ASSERT_EQUAL(r.n_cases, 2);
+    CU_ASSERT_EQUAL(r.n, 1);
+    w.cases = r.cases;
+    w.n_cases = r.n_cases;
+    CU_ASSERT_EQUAL(s.data(s.ctx, TT_TRAIN, 1, &text, &e), 0);
+    CU_ASSERT(text.data != NULL && strcmp(text.data, "{\"q\":\"two\"}") == 0);
+    CU_ASSERT_EQUAL(s.data(s.ctx, TT_TRAIN, 2, &text, &e), TT_ENOENT);
+    CU_ASSERT_EQUAL(s.data(s.ctx, TT_HOLDOUT, 0, &text, &e), TT_EPERM);
+    recording_fini(&r);
+    buf_fini(&text);
+    CU_ASSERT_EQUAL(read_with_case(&r, TT_TRAIN, 5), TT_ECORRUPT);
+    recording_fini(&r);
+    CU_ASSERT_EQUAL(read_with_case(&r, TT_HOLDOUT, 1), TT_ECORRUPT);
+    recording_fini(&r);
+}
+
 static void a_damaged_recording_is_refused_or_read_in_bounds(void)
 {
     struct recording r;
@@ -425,6 +480,7 @@ static CU_TestInfo tests[] = {
     { "allocations of the plugin fail and no others",
       allocations_of_the_plugin_fail_and_no_others },
     { "a recorded run is read", a_recorded_run_is_read },
+    { "recorded cases can be read again", recorded_cases_can_be_read_again },
     { "a damaged recording is refused or read in bounds",
       a_damaged_recording_is_refused_or_read_in_bounds },
     { "differences are named", differences_are_named },
