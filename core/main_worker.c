@@ -18,11 +18,13 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
+#include "core/host/exec.h"
 #include "core/host/fault.h"
 #include "core/host/sandbox.h"
 #include "core/host/serve.h"
 
 #define WORKER_FD 3
+#define MOST_READ 64u /* --read options */
 enum worker_exit {
     EXIT_USAGE = 1,
     EXIT_NO_PLUGIN = 2, /* an ERROR frame said why */
@@ -32,6 +34,9 @@ enum worker_exit {
 struct arguments {
     const char *plugin, *label;
     struct sandbox_limits limits;
+    const char *read[MOST_READ];
+    bool exec_child;     /* confine ourselves, then become the command */
+    char *const *command;
 };
 
 static const struct option options[] = {
@@ -44,6 +49,8 @@ static const struct option options[] = {
     { "gid", required_argument, NULL, 'g' },
     { "parent", required_argument, NULL, 'P' },
     { "threads", no_argument, NULL, 't' },
+    { "read", required_argument, NULL, 'r' },
+    { "exec-child", no_argument, NULL, 'x' },
     { NULL, 0, NULL, 0 },
 };
 
@@ -59,6 +66,15 @@ static uint64_t number(const char *text)
         exit(EXIT_USAGE);
     }
     return v;
+}
+
+static bool add_read(struct arguments *a, const char *path)
+{
+    if (a->limits.n_read == MOST_READ || path[0] != '/')
+        return false;
+    a->read[a->limits.n_read++] = path;
+    a->limits.read = a->read;
+    return true;
 }
 
 static bool parse(int argc, char **argv, struct arguments *a)
@@ -94,11 +110,20 @@ static bool parse(int argc, char **argv, struct arguments *a)
         case 't':
             a->limits.threads = true;
             break;
+        case 'r':
+            if (!add_read(a, optarg))
+                return false;
+            break;
+        case 'x':
+            a->exec_child = true;
+            break;
         default:
             return false;
         }
     }
-    return optind == argc && a->plugin != NULL && a->plugin[0] == '/';
+    a->command = argv + optind;
+    return (optind < argc) == a->exec_child && a->plugin != NULL &&
+           a->plugin[0] == '/';
 }
 
 /* The plugin's folder becomes ours, so that the file can be reached through
@@ -124,6 +149,34 @@ static const struct tt_plugin *load(const struct arguments *a, struct err *e)
     return plugin;
 }
 
+/* An exec plugin: its command is started while we still may; it gives up what
+ * it may not have by itself, in --exec-child. */
+static int start_command(const struct arguments *a, struct err *e)
+{
+    const struct exec_start start = { .worker = "/proc/self/exe",
+                                      .limits = a->limits, .in_worker = true };
+
+    exec_configure(&start);
+    return exec_load(a->plugin, e) != NULL ? exec_prestart(e) : e->code;
+}
+
+static const struct tt_plugin *load_command(struct err *e)
+{
+    return exec_hello(e) == 0 ? exec_loaded() : NULL;
+}
+
+static int become_command(struct arguments *a)
+{
+    struct err e = { 0 };
+    char *dir = NULL;
+
+    if (enter_folder(a, &dir, &e) == 0)
+        (void)exec_child_run(&a->limits, a->command, &e);
+    exec_child_failure(&e);
+    free(dir);
+    return EXIT_NO_PLUGIN;
+}
+
 static int work(struct arguments *a, struct serve *v, struct err *e)
 {
     const struct tt_plugin *plugin;
@@ -132,13 +185,15 @@ static int work(struct arguments *a, struct serve *v, struct err *e)
     int rc;
 
     rc = enter_folder(a, &dir, e);
+    if (rc == 0 && exec_is(a->plugin))
+        rc = start_command(a, e);
     if (rc == 0)
         rc = sandbox_apply(&a->limits, &report, e);
     free(dir);
     if (rc != 0)
         return rc;
     fault_report();
-    plugin = load(a, e);
+    plugin = exec_is(a->plugin) ? load_command(e) : load(a, e);
     if (plugin == NULL) {
         json_object_put(report);
         return e->code;
@@ -161,9 +216,13 @@ int main(int argc, char **argv)
     struct err e = { 0 };
     struct serve *v;
     struct stat st;
+    bool good;
     int rc;
 
-    if (!parse(argc, argv, &a) || fstat(WORKER_FD, &st) != 0 ||
+    good = parse(argc, argv, &a);
+    if (good && a.exec_child)
+        return become_command(&a);
+    if (!good || fstat(WORKER_FD, &st) != 0 ||
         !S_ISSOCK(st.st_mode)) {
         (void)fprintf(stderr, "trimtab-worker: started by trimtabd, with a "
                               "socket on fd 3\n");

@@ -16,6 +16,7 @@
 #include "core/base/json.h"
 #include "core/base/mem.h"
 #include "core/base/schema.h"
+#include "core/host/exec.h"
 #include "core/host/host.h"
 
 #define MOST_TEXT_BYTES 4096u /* of a name, a summary, ... */
@@ -177,6 +178,8 @@ const struct tt_plugin *host_open(const char *path, struct host_note *note,
     }
     if (host_note_read(path, note, e) != 0)
         return NULL;
+    if (exec_is(path))
+        return exec_load(path, e);
     pthread_mutex_lock(&ltdl_lock);
     entry = entry_of(path, e);
     if (entry != NULL) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
+#include "core/host/exec.h"
 #include "core/host/host.h"
 
 #if defined(__x86_64__)
@@ -293,6 +294,8 @@ int host_note_read(const char *path, struct host_note *note, struct err *e)
     struct elf f = { .path = path, .fd = -1 };
     int rc;
 
+    if (exec_is(path))
+        return exec_note_read(path, note, e);
     memset(note, 0, sizeof *note);
     rc = open_elf(&f, e);
     if (rc == 0)

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/mem.h"
 #include "core/host/sandbox_in.h"
 
 /* OpenBLAS 0.3 maps 128 MiB a thread and asks again for ever when it gets
@@ -138,23 +139,43 @@ static int die_with_parent(uint32_t parent, struct err *e)
     return 0;
 }
 
+/* While we may still reach them: what will be readable. */
+static int open_readable(const struct sandbox_limits *l, int *fds, size_t *n,
+                         struct err *e)
+{
+    size_t i;
+    int fd;
+
+    if (l->plugin_dir != NULL) {
+        fd = open(l->plugin_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            return err_errno(e, TT_EIO, "%s", l->plugin_dir);
+        fds[(*n)++] = fd;
+    }
+    for (i = 0; i < l->n_read; i++) {
+        fd = open(l->read[i], O_PATH | O_CLOEXEC);
+        if (fd >= 0)
+            fds[(*n)++] = fd;
+    }
+    return 0;
+}
+
 int sandbox_apply(const struct sandbox_limits *l, json_object **report,
                   struct err *e)
 {
     struct guards g = { .landlock = landlock_abi(),
                         .seccomp = seccomp_there() };
-    int plugin_fd = -1, rc;
+    int *fds, rc = 0;
+    size_t n = 0;
 
     if (l->memory_bytes != 0 && l->memory_bytes < LEAST_MEMORY)
         return err_set(e, TT_EINVAL, "memory of %" PRIu64 " bytes: give a "
                        "worker at least %" PRIu64, l->memory_bytes,
                        LEAST_MEMORY);
-    if (l->plugin_dir != NULL) {
-        plugin_fd = open(l->plugin_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (plugin_fd < 0)
-            return err_errno(e, TT_EIO, "%s", l->plugin_dir);
-    }
-    rc = apply_limits(l, e);
+    fds = xcalloc(l->n_read + 1, sizeof *fds);
+    rc = open_readable(l, fds, &n, e);
+    if (rc == 0)
+        rc = apply_limits(l, e);
     if (rc == 0)
         rc = take_uid(l, &g, e);
     if (rc == 0)
@@ -163,11 +184,12 @@ int sandbox_apply(const struct sandbox_limits *l, json_object **report,
                     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0))
         rc = err_errno(e, TT_EPERM, "no_new_privs");
     if (rc == 0 && g.landlock > 0)
-        rc = landlock_apply(g.landlock, plugin_fd, e);
-    if (plugin_fd >= 0)
-        close(plugin_fd);
+        rc = landlock_apply(g.landlock, fds, n, l->exec_fd, e);
+    while (n > 0)
+        close(fds[--n]);
+    free(fds);
     if (rc == 0 && g.seccomp)
-        rc = seccomp_apply(l->threads, e);
+        rc = seccomp_apply(l->threads, l->exec_fd, e);
     if (rc == 0)
         *report = report_of(&g);
     return rc;

@@ -5,6 +5,7 @@
 #define TT_HOST_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/err.h"
@@ -19,6 +20,12 @@ struct sandbox_limits {
     uint32_t parent;       /* die with this process; 0 = with nobody */
     bool threads;          /* may the plugin start threads? */
     const char *plugin_dir; /* its own folder, readable; absolute */
+    const char *const *read; /* n_read more files and folders; one that is not
+                                there needs no rule */
+    size_t n_read;
+    int exec_fd; /* not 0: what we become, once, by execveat() of this
+                    descriptor; equal to n_files, so that there is never
+                    another of that number */
 };
 
 /* rlimits, uid, parent, no_new_privs, landlock (as far as the kernel has it),

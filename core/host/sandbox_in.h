@@ -9,11 +9,13 @@
 /* The kernel's landlock ABI; 0 for none. */
 int landlock_abi(void);
 /* Deny every file but the system's libraries and the plugin's folder
- * (plugin_fd: O_PATH, or -1); deny TCP, and signals to others, where the ABI
- * can. */
-int landlock_apply(int abi, int plugin_fd, struct err *e);
+ * and what else is named (fds: O_PATH); deny TCP, and signals to others, where
+ * the ABI can. exec_fd: what may be executed, with libraries; 0 = nothing. */
+int landlock_apply(int abi, const int *fds, size_t n, int exec_fd,
+                   struct err *e);
 
 bool seccomp_there(void);
-int seccomp_apply(bool threads, struct err *e);
+/* exec_fd: execveat() of it is allowed; 0 = of nothing. */
+int seccomp_apply(bool threads, int exec_fd, struct err *e);
 
 #endif

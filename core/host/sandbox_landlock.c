@@ -27,6 +27,7 @@
 #define CREATE_RULESET_VERSION 1u
 #define RULE_PATH_BENEATH 1
 
+#define FS_EXECUTE UINT64_C(1)
 #define FS_WRITE_FILE (UINT64_C(1) << 1)
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR (UINT64_C(1) << 3)
@@ -106,31 +107,51 @@ static int allow_fd(int ruleset, int fd, uint64_t access)
 }
 
 /* A path that this system does not have needs no rule. */
-static int allow_path(int ruleset, const struct allowed *a)
+static int allow_path(int ruleset, const struct allowed *a, uint64_t more)
 {
     int fd = open(a->path, O_PATH | O_CLOEXEC), rc;
 
     if (fd < 0)
         return 0;
-    rc = allow_fd(ruleset, fd, a->access);
+    if ((a->access & FS_READ_DIR) == 0)
+        more = 0;
+    rc = allow_fd(ruleset, fd, a->access | more);
     close(fd);
     return rc;
 }
 
-int landlock_apply(int abi, int plugin_fd, struct err *e)
+/* A folder with what is in it, or a file. */
+static int allow_reading(int ruleset, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return -1;
+    return allow_fd(ruleset, fd,
+                    S_ISDIR(st.st_mode) ? FS_READ_FILE | FS_READ_DIR
+                                        : FS_READ_FILE);
+}
+
+int landlock_apply(int abi, const int *fds, size_t n, int exec_fd,
+                   struct err *e)
 {
     int ruleset = create_ruleset(abi);
+    /* The loader of a program is executed too; it lies among the libraries. */
+    uint64_t more = exec_fd != 0 ? FS_EXECUTE : 0;
     size_t i;
     int rc = 0;
 
     if (ruleset < 0)
         return err_errno(e, TT_EPERM, "landlock: no ruleset");
     for (i = 0; i < TT_ARRAY_LEN(paths) && rc == 0; i++)
-        if (allow_path(ruleset, &paths[i]) != 0)
+        if (allow_path(ruleset, &paths[i], more) != 0)
             rc = err_errno(e, TT_EPERM, "landlock: %s", paths[i].path);
-    if (rc == 0 && plugin_fd >= 0 &&
-        allow_fd(ruleset, plugin_fd, FS_READ_FILE | FS_READ_DIR) != 0)
-        rc = err_errno(e, TT_EPERM, "landlock: the plugin's folder");
+    for (i = 0; i < n && rc == 0; i++)
+        if (allow_reading(ruleset, fds[i]) != 0)
+            rc = err_errno(e, TT_EPERM, "landlock: the plugin's folders");
+    if (rc == 0 && exec_fd != 0 &&
+        allow_fd(ruleset, exec_fd, FS_READ_FILE | FS_EXECUTE) != 0)
+        rc = err_errno(e, TT_EPERM, "landlock: the command");
     if (rc == 0 &&
         syscall(__NR_landlock_restrict_self, ruleset, 0) != 0)
         rc = err_errno(e, TT_EPERM, "landlock: cannot be entered");

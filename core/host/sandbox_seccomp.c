@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -50,7 +51,18 @@ static const int allowed[] = {
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
     SCMP_SYS(rt_sigpending), SCMP_SYS(sigaltstack), SCMP_SYS(sigreturn),
     SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    /* of the one child that an exec plugin's worker has had from before */
+    SCMP_SYS(wait4),
 };
+
+/* Added for what a worker becomes by exec: its loader sets up the thread, and
+ * interpreters move descriptors about. */
+static const int allowed_command[] = {
+    SCMP_SYS(arch_prctl), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
+};
+/* Close on exec or not (Python does without when told ENOTTY, but not EPERM);
+ * is it a terminal? */
+static const unsigned long allowed_ioctl[] = { FIOCLEX, FIONCLEX, TCGETS };
 
 static const int deadly[] = {
     SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
@@ -118,7 +130,28 @@ static int add_threads(scmp_filter_ctx ctx, bool threads)
     return rc;
 }
 
-int seccomp_apply(bool threads, struct err *e)
+/* A filter cannot count, but the descriptor can be closed by the exec, and no
+ * other of its number be made under the limit of open files. So it is once. */
+static int add_command(scmp_filter_ctx ctx, int exec_fd)
+{
+    size_t i;
+    int rc = 0;
+
+    if (exec_fd == 0)
+        return 0;
+    for (i = 0; i < TT_ARRAY_LEN(allowed_command) && rc == 0; i++)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_command[i], 0);
+    for (i = 0; i < TT_ARRAY_LEN(allowed_ioctl) && rc == 0; i++)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                              SCMP_A1(SCMP_CMP_EQ, allowed_ioctl[i]));
+    if (rc == 0)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
+                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)exec_fd),
+                              SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return rc;
+}
+
+int seccomp_apply(bool threads, int exec_fd, struct err *e)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int rc;
@@ -130,6 +163,8 @@ int seccomp_apply(bool threads, struct err *e)
         rc = add_conditions(ctx);
     if (rc == 0)
         rc = add_threads(ctx, threads);
+    if (rc == 0)
+        rc = add_command(ctx, exec_fd);
     if (rc == 0)
         rc = seccomp_load(ctx);
     seccomp_release(ctx);

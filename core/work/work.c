@@ -114,8 +114,8 @@ void work_destroy(struct work *w)
 static char **arguments(const struct work *w, const struct worker_spec *spec)
 {
     const struct work_options *o = &w->options;
-    char **argv = xcalloc(24, sizeof *argv);
-    size_t n = 0;
+    char **argv = xcalloc(24 + spec->n_read, sizeof *argv);
+    size_t i, n = 0;
 
     argv[n++] = xstrdup(w->worker_path);
     argv[n++] = xasprintf("--plugin=%s", spec->path);
@@ -128,6 +128,8 @@ static char **arguments(const struct work *w, const struct worker_spec *spec)
     argv[n++] = xasprintf("--parent=%d", (int)getpid());
     if (spec->threads)
         argv[n++] = xstrdup("--threads");
+    for (i = 0; i < spec->n_read; i++)
+        argv[n++] = xasprintf("--read=%s", spec->read[i]);
     return argv;
 }
 

@@ -65,6 +65,8 @@ struct worker_spec {
     uint32_t kind;      /* enum tt_plugin_kind */
     const char *label;  /* run id, or what it is for; in logs */
     bool threads;       /* granted */
+    const char *const *read; /* folders that an exec plugin may read: granted */
+    size_t n_read;
 };
 
 /* Start one. TT_EPLUGIN when the hash is in quarantine (says since when and

@@ -76,7 +76,7 @@ static void start(const char *dir, const char *file, const char *id)
 {
     char *path = xasprintf("%s/%s", dir, file);
     const struct worker_spec spec = { path, "0", id, "1.0.0", TT_KIND_STRATEGY,
-                                      "bench", false };
+                                      "bench", false, NULL, 0 };
     struct err e = { 0 };
 
     ours.hello = false;

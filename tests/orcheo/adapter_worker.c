@@ -52,7 +52,7 @@ static bool spawn(void)
 {
     char *path = xasprintf("%s/orcheo.so", getenv("TT_PLUGIN_DIR"));
     const struct worker_spec spec = { path, RIG_HASH, "orcheo", "0.1.0",
-                                      TT_KIND_ADAPTER, "test", false };
+                                      TT_KIND_ADAPTER, "test", false, NULL, 0 };
     struct err e = { 0 };
 
     rig_forget(&rig);

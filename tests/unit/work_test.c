@@ -19,7 +19,7 @@ static struct worker *spawn_bad(struct rig *r, struct err *e)
 {
     char *path = rig_zoo("bad");
     const struct worker_spec spec = { path, RIG_HASH, "zoo-bad", "1.0.0",
-                                      TT_KIND_STRATEGY, "test", false };
+                                      TT_KIND_STRATEGY, "test", false, NULL, 0 };
     struct worker *w = work_spawn(r->work, &spec, &rig_callbacks, r, e);
 
     free(path);

@@ -264,7 +264,8 @@ static void a_plugin_under_a_false_name_is_refused(void)
 {
     char *path = rig_zoo("bad");
     const struct worker_spec spec = { path, RIG_HASH, "other", "1.0.0",
-                                      TT_KIND_STRATEGY, NULL, false };
+                                      TT_KIND_STRATEGY, NULL, false,
+                                      NULL, 0 };
 
     rig_start(&rig, NULL);
     rig.worker = work_spawn(rig.work, &spec, &rig_callbacks, &rig, NULL);

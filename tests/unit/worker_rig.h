@@ -177,7 +177,7 @@ static inline bool rig_spawn_kind(struct rig *r, const char *animal,
 {
     char *path = rig_zoo(animal), *id = xasprintf("zoo-%s", animal);
     const struct worker_spec spec = { path, RIG_HASH, id, "1.0.0", kind,
-                                      "test", threads };
+                                      "test", threads, NULL, 0 };
     struct err e = { 0 };
 
     rig_forget(r);
