@@ -25,5 +25,8 @@ dist_sdktemplate_DATA = \
 	%D%/template/adapter.c %D%/template/adapter.cc \
 	%D%/template/test_adapter.c %D%/template/golden-adapter.log
 
+# What makes docs/plugin-reference.md.
+EXTRA_DIST += %D%/reference/reference.py %D%/reference/reference.in
+
 # What holds the ABI: a folder, because each release adds one. docs/abi.md
 EXTRA_DIST += %D%/abi

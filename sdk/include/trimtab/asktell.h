@@ -53,6 +53,7 @@ extern "C" {
 
 /* --- what a plugin sees -------------------------------------------------- */
 
+/* How far a trial is. */
 enum tt_trial_state {
     TT_TRIAL_WAITING = 1,   /* enqueued, not sent yet */
     TT_TRIAL_PENDING = 2,   /* in flight */
@@ -61,15 +62,16 @@ enum tt_trial_state {
     TT_TRIAL_CANCELLED = 5  /* pruned, or the run is ending */
 };
 
+/* One candidate and what is known of it. The helper's; valid until close. */
 struct tt_trial {
-    uint64_t ref;
+    uint64_t ref;      /* the candidate's name in actions and events */
     uint64_t position; /* in the log: of the ask, or of the ENQUEUED event */
     uint64_t ended;    /* 1, 2, 3, ... in the order of endings; 0 = not ended */
     uint32_t state;    /* enum tt_trial_state */
     uint32_t feasible; /* 1 when every guardrail holds; COMPLETE only */
     double loss;       /* the first objective, lower is better whatever its
                         * direction; +infinity unless COMPLETE */
-    double cost;
+    double cost;       /* in the run's currency; 0 until COMPLETE */
     double predicted_mean, predicted_sd, acquisition; /* NAN where unknown */
     struct tt_value *values;  /* n_params, settled (cube.h) */
     double *objectives;       /* native scale; NAN until COMPLETE */
@@ -95,14 +97,15 @@ enum tt_ask_answer { /* what ask may return besides 0 and errors */
 
 struct tt_asktell;
 
+/* What a plugin writes: a static table. */
 struct tt_asktell_ops {
     /* Is the problem one for us? Space and objectives are checked already.
      * May be NULL. [any] */
     int (*validate)(const struct tt_problem *problem, struct tt_error *e);
     size_t state_size; /* bytes of at->state, zeroed at first */
-    /* Set up and clear at->state. May be NULL; fini also runs after a failed
-     * init. [inst] */
+    /* Set up at->state. May be NULL. [inst] */
     int (*init)(struct tt_asktell *at, struct tt_error *e);
+    /* Clear at->state; also after a failed init. May be NULL. [inst] */
     void (*fini)(struct tt_asktell *at);
     /* Propose one candidate: 0, a tt_ask_answer, or an error. [inst] */
     int (*ask)(struct tt_asktell *at, struct tt_proposal *p,
@@ -110,25 +113,29 @@ struct tt_asktell_ops {
     /* A trial has ended; t->state says how. May be NULL. [inst] */
     int (*tell)(struct tt_asktell *at, const struct tt_trial *t,
                 struct tt_error *e);
-    /* Own state into a snapshot and back. Both NULL: tell is called again
-     * instead, for each trial that has ended. load gives TT_ESTATE for bytes
-     * that it cannot read. [inst] */
+    /* Own state into a snapshot: the same bytes for the same state, as it is
+     * called twice. NULL, with load: tell is called again instead, for each
+     * trial that has ended. [inst] */
     int (*save)(struct tt_asktell *at, const struct tt_sink *sink,
                 struct tt_error *e);
+    /* Own state out of what save wrote; the trials are there already. Gives
+     * TT_ESTATE for bytes that it cannot read. [inst] */
     int (*load)(struct tt_asktell *at, const unsigned char *bytes, uint64_t n,
                 struct tt_error *e);
     int unique;  /* 1: never the same candidate twice (see above) */
 };
 
+/* What every call of the plugin's is given: all that is known. To be read; only
+ * what `state` points to is the plugin's to write. */
 struct tt_asktell {
-    const struct tt_asktell_ops *ops;
-    const struct tt_host *host;
-    const struct tt_problem *problem;
-    const struct tt_space *space;
+    const struct tt_asktell_ops *ops; /* the plugin's own table */
+    const struct tt_host *host;       /* for its log */
+    const struct tt_problem *problem; /* objectives, seed, configuration */
+    const struct tt_space *space;     /* problem->space */
     void *state;             /* the plugin's own, ops->state_size bytes */
     struct tt_trial **trials; /* all, in the order in which they came up */
     uint64_t n_trials;
-    uint64_t n_ended, n_complete, n_pending, n_waiting;
+    uint64_t n_ended, n_complete, n_pending, n_waiting; /* trials by state */
     double space_size;       /* tt_space_size(), HUGE_VAL where infinite */
     struct tt_budget budget; /* the newest known */
     uint64_t time_ms;        /* of the newest event or ask */
@@ -141,6 +148,8 @@ struct tt_asktell {
 
 /* --- portable numbers for snapshots -------------------------------------- */
 
+/* Each writer returns 0, or what the sink failed with: return that at once.
+ * Eight bytes, little-endian. [inst] */
 static inline int tt_put_u64(const struct tt_sink *sink, uint64_t v)
 {
     unsigned char b[8];
@@ -151,6 +160,7 @@ static inline int tt_put_u64(const struct tt_sink *sink, uint64_t v)
     return sink->write(sink, b, sizeof b);
 }
 
+/* A double by its bits, NAN and the infinities too. [inst] */
 static inline int tt_put_double(const struct tt_sink *sink, double v)
 {
     uint64_t bits;
@@ -159,6 +169,7 @@ static inline int tt_put_double(const struct tt_sink *sink, double v)
     return tt_put_u64(sink, bits);
 }
 
+/* A length, then the bytes. [inst] */
 static inline int tt_put_str(const struct tt_sink *sink, struct tt_str s)
 {
     int rc = tt_put_u64(sink, s.n);
@@ -166,13 +177,39 @@ static inline int tt_put_str(const struct tt_sink *sink, struct tt_str s)
     return rc < 0 || s.n == 0 ? rc : sink->write(sink, s.p, s.n);
 }
 
-/* Reads back; past the end everything is 0 and failed is set. */
+/* n numbers of an array; the first error ends it. [inst] */
+static inline int tt_put_doubles(const struct tt_sink *sink, const double *v,
+                                 uint64_t n)
+{
+    uint64_t i;
+    int rc = 0;
+
+    for (i = 0; i < n && rc >= 0; i++)
+        rc = tt_put_double(sink, v[i]);
+    return rc;
+}
+
+/* The same for whole numbers. [inst] */
+static inline int tt_put_u64s(const struct tt_sink *sink, const uint64_t *v,
+                              uint64_t n)
+{
+    uint64_t i;
+    int rc = 0;
+
+    for (i = 0; i < n && rc >= 0; i++)
+        rc = tt_put_u64(sink, v[i]);
+    return rc;
+}
+
+/* Reads back: set p and n, failed 0. Past the end everything is 0, and failed
+ * is set: one look at the end is enough. */
 struct tt_reader {
-    const unsigned char *p;
-    uint64_t n;
-    int failed;
+    const unsigned char *p; /* what is left */
+    uint64_t n;             /* bytes of it */
+    int failed;             /* 1: more was read than there is */
 };
 
+/* The next n bytes, borrowed; NULL when there are not as many. [any] */
 static inline const unsigned char *tt_get_bytes(struct tt_reader *r, uint64_t n)
 {
     const unsigned char *p = r->p;
@@ -186,6 +223,7 @@ static inline const unsigned char *tt_get_bytes(struct tt_reader *r, uint64_t n)
     return p;
 }
 
+/* What tt_put_u64() wrote. [any] */
 static inline uint64_t tt_get_u64(struct tt_reader *r)
 {
     const unsigned char *b = tt_get_bytes(r, 8);
@@ -197,6 +235,7 @@ static inline uint64_t tt_get_u64(struct tt_reader *r)
     return v;
 }
 
+/* What tt_put_double() wrote. [any] */
 static inline double tt_get_double(struct tt_reader *r)
 {
     uint64_t bits = tt_get_u64(r);
@@ -206,6 +245,7 @@ static inline double tt_get_double(struct tt_reader *r)
     return v;
 }
 
+/* What tt_put_str() wrote, borrowed from the reader's bytes. [any] */
 static inline struct tt_str tt_get_str(struct tt_reader *r)
 {
     struct tt_str s;
@@ -219,13 +259,15 @@ static inline struct tt_str tt_get_str(struct tt_reader *r)
 
 /* --- history ------------------------------------------------------------- */
 
-static inline uint64_t tt_mix64(uint64_t x) /* of MurmurHash3 */
+/* Private: a hash of 64 bits, of MurmurHash3. */
+static inline uint64_t tt_mix64(uint64_t x)
 {
     x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
     x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
     return x ^ x >> 33;
 }
 
+/* The trial of a ref, or NULL. [inst] */
 static inline struct tt_trial *tt_asktell_find(const struct tt_asktell *at,
                                                uint64_t ref)
 {
@@ -240,7 +282,8 @@ static inline struct tt_trial *tt_asktell_find(const struct tt_asktell *at,
     return NULL;
 }
 
-/* Was a candidate with these settled values proposed or enqueued before? */
+/* The trial that has these settled values, proposed or enqueued; NULL when they
+ * are new. [inst] */
 static inline struct tt_trial *tt_asktell_seen(const struct tt_asktell *at,
                                                const struct tt_value *values)
 {
@@ -258,6 +301,7 @@ static inline struct tt_trial *tt_asktell_seen(const struct tt_asktell *at,
     return NULL;
 }
 
+/* Private: into both tables. */
 static inline void tt_asktell_index(struct tt_asktell *at, uint64_t number)
 {
     const struct tt_trial *t = at->trials[number];
@@ -272,7 +316,7 @@ static inline void tt_asktell_index(struct tt_asktell *at, uint64_t number)
     at->by_values[i] = number + 1u;
 }
 
-/* Room for one more trial: the list doubles, the tables are half empty. */
+/* Private: room for one more trial: the list doubles, the tables are half empty. */
 static inline int tt_asktell_grow(struct tt_asktell *at)
 {
     uint64_t room = at->trials_room == 0 ? 64 : at->trials_room * 2u, i;
@@ -301,7 +345,7 @@ static inline int tt_asktell_grow(struct tt_asktell *at)
     return 0;
 }
 
-/* A new trial with a copy of values: one block, freed with free(). */
+/* Private: a new trial with a copy of values: one block, freed with free(). */
 static inline struct tt_trial *tt_asktell_add(struct tt_asktell *at,
                                               uint64_t ref, uint64_t position,
                                               const struct tt_value *values)
@@ -343,6 +387,7 @@ static inline struct tt_trial *tt_asktell_add(struct tt_asktell *at,
     return t;
 }
 
+/* Private: keep the numbers of trials by state. */
 static inline void tt_asktell_count(struct tt_asktell *at, uint32_t state,
                                     int by)
 {
@@ -354,6 +399,7 @@ static inline void tt_asktell_count(struct tt_asktell *at, uint32_t state,
         at->n_complete += (uint64_t)(int64_t)by;
 }
 
+/* Private: into another state. */
 static inline void tt_asktell_move(struct tt_asktell *at, struct tt_trial *t,
                                    uint32_t state)
 {
@@ -364,7 +410,7 @@ static inline void tt_asktell_move(struct tt_asktell *at, struct tt_trial *t,
         t->ended = ++at->n_ended;
 }
 
-/* loss from the first objective. */
+/* Private: loss from the first objective. */
 static inline void tt_asktell_score(const struct tt_asktell *at,
                                     struct tt_trial *t)
 {
@@ -376,7 +422,7 @@ static inline void tt_asktell_score(const struct tt_asktell *at,
 }
 
 /* The best complete trial so far, feasible ones first; NULL without any. The
- * older one of two equals. */
+ * older one of two equals. Looks at every trial. [inst] */
 static inline const struct tt_trial *
 tt_asktell_best(const struct tt_asktell *at)
 {
@@ -397,7 +443,7 @@ tt_asktell_best(const struct tt_asktell *at)
 
 /* Any candidate of a finite space that was not proposed yet: the first one in
  * the space's order after `values`, going round. values is settled. Returns 1;
- * 0 when all are used up. */
+ * 0 when all are used up. [inst] */
 static inline int tt_asktell_unseen(const struct tt_asktell *at,
                                     struct tt_value *values)
 {
@@ -422,7 +468,7 @@ static inline int tt_asktell_unseen(const struct tt_asktell *at,
     return 0;
 }
 
-/* --- the strategy: events ------------------------------------------------ */
+/* --- inside: events ------------------------------------------------------ */
 
 static inline int tt_asktell_told(struct tt_asktell *at, struct tt_trial *t,
                                   struct tt_error *e)
@@ -509,7 +555,7 @@ static inline int tt_asktell_on_event(struct tt_instance *self,
     }
 }
 
-/* --- the strategy: actions ----------------------------------------------- */
+/* --- inside: actions ----------------------------------------------------- */
 
 static inline int tt_asktell_send(struct tt_asktell *at, struct tt_trial *t,
                                   const struct tt_action_sink *sink)
@@ -617,7 +663,7 @@ static inline int tt_asktell_next(struct tt_instance *self,
     return 0;
 }
 
-/* --- the strategy: snapshots --------------------------------------------- */
+/* --- inside: snapshots --------------------------------------------------- */
 
 #define TT_ASKTELL_MAGIC UINT64_C(0x31746b7361747474) /* "tttaskt1" */
 
@@ -637,29 +683,6 @@ static inline int tt_asktell_collect(const struct tt_sink *sink,
         memcpy(b->p + b->n, bytes, (size_t)n);
     b->n += n;
     return 0;
-}
-
-/* n numbers; the first error ends it. */
-static inline int tt_put_doubles(const struct tt_sink *sink, const double *v,
-                                 uint64_t n)
-{
-    uint64_t i;
-    int rc = 0;
-
-    for (i = 0; i < n && rc >= 0; i++)
-        rc = tt_put_double(sink, v[i]);
-    return rc;
-}
-
-static inline int tt_put_u64s(const struct tt_sink *sink, const uint64_t *v,
-                              uint64_t n)
-{
-    uint64_t i;
-    int rc = 0;
-
-    for (i = 0; i < n && rc >= 0; i++)
-        rc = tt_put_u64(sink, v[i]);
-    return rc;
 }
 
 static inline int tt_asktell_put_trial(const struct tt_asktell *at,
@@ -850,7 +873,7 @@ static inline int tt_asktell_restore(struct tt_asktell *at,
     return tt_asktell_retell(at, e);
 }
 
-/* --- the strategy: life -------------------------------------------------- */
+/* --- inside: life -------------------------------------------------------- */
 
 static inline int tt_asktell_validate(const struct tt_asktell_ops *ops,
                                       const struct tt_problem *problem,
@@ -964,7 +987,10 @@ static inline int tt_asktell_explain(struct tt_instance *self, uint64_t ref,
     return json->write(json, text, (uint64_t)n);
 }
 
-/* A struct tt_strategy called `name` that runs `ops`. */
+/* --- the strategy -------------------------------------------------------- */
+
+/* A static struct tt_strategy called `name` that runs `ops`, a static struct
+ * tt_asktell_ops. At the top level of a file, with a semicolon behind it. */
 #define TT_ASKTELL_STRATEGY(name, ops)                                         \
     static int name##_validate(const struct tt_problem *problem,               \
                                struct tt_error *e)                             \

@@ -48,12 +48,14 @@ extern "C" {
 
 /* --- bytes that grow ----------------------------------------------------- */
 
+/* A text that is being written; all zero is empty. Free p with free(). */
 struct tt_text {
-    char *p;
-    uint64_t n, room;
+    char *p;          /* not NUL-terminated; NULL while it is empty */
+    uint64_t n, room; /* bytes that are there, and that there is room for */
     int failed; /* out of memory: what follows is dropped */
 };
 
+/* Append n bytes. [inst] */
 static inline void tt_text_put(struct tt_text *t, const char *bytes, uint64_t n)
 {
     if (!t->failed && n > t->room - t->n) {
@@ -75,12 +77,14 @@ static inline void tt_text_put(struct tt_text *t, const char *bytes, uint64_t n)
     t->n += n;
 }
 
+/* Append a NUL-terminated text. [inst] */
 static inline void tt_text_puts(struct tt_text *t, const char *text)
 {
     tt_text_put(t, text, strlen(text));
 }
 
-/* A JSON string. */
+/* Append a JSON string: quoted, with what must be escaped escaped. s is UTF-8.
+ * [inst] */
 static inline void tt_text_json(struct tt_text *t, struct tt_str s)
 {
     char escape[8];
@@ -102,7 +106,7 @@ static inline void tt_text_json(struct tt_text *t, struct tt_str s)
     tt_text_puts(t, "\"");
 }
 
-/* A JSON number; null where x is not finite. */
+/* Append a JSON number; null where x is not finite. [inst] */
 static inline void tt_text_number(struct tt_text *t, double x)
 {
     char number[40];
@@ -124,12 +128,15 @@ static inline void tt_text_number(struct tt_text *t, double x)
 #define TT_REPLY_METRICS 16 /* besides the score */
 #define TT_REPLY_NAME 64    /* bytes of a metric's name, with its NUL */
 
+/* Private: one metric of an evaluation. */
 struct tt_metric {
     char name[TT_REPLY_NAME];
     double *items; /* one for each case of the evaluation; NAN = none */
 };
 
-struct tt_reply { /* private: use the functions below */
+/* What evaluate says of one case, by the functions below; no member of it is
+ * the plugin's. */
+struct tt_reply { /* private */
     struct tt_metric metrics[1 + TT_REPLY_METRICS]; /* 0 is the score */
     uint64_t n_metrics;
     uint64_t n_cases, at, case_id; /* the case being evaluated */
@@ -140,7 +147,9 @@ struct tt_reply { /* private: use the functions below */
     double cost;
 };
 
-/* Metric `name` of this case: 0 .. 63 bytes of letters, digits, _ and so on. */
+/* A metric of this case besides the score, for objectives and guardrails: at
+ * most TT_REPLY_METRICS of them, each name at most 63 bytes of letters, digits
+ * and _; more than that fails the evaluation with TT_ETOOBIG. [inst] */
 static inline void tt_reply_metric(struct tt_reply *r, const char *name,
                                    double value)
 {
@@ -171,13 +180,15 @@ static inline void tt_reply_metric(struct tt_reply *r, const char *name,
     m->items[r->at] = value;
 }
 
-/* The score of this case, under the name that ops.metric gives. */
+/* The score of this case, under the name that ops.metric gives. Not called, or
+ * NAN: this case has none. [inst] */
 static inline void tt_reply_score(struct tt_reply *r, double value)
 {
     r->metrics[0].items[r->at] = value;
 }
 
-/* Reasons in words, for the strategy; kept only where it asked for them. */
+/* Reasons in words, for the strategy; kept only where it asked for them. text
+ * is copied. [inst] */
 static inline void tt_reply_feedback(struct tt_reply *r, struct tt_str text)
 {
     char id[32];
@@ -192,7 +203,7 @@ static inline void tt_reply_feedback(struct tt_reply *r, struct tt_str text)
     tt_text_puts(&r->verdicts, "]}");
 }
 
-/* What this case cost. */
+/* What this case has cost; added up over the evaluation. [inst] */
 static inline void tt_reply_usage(struct tt_reply *r, uint64_t tokens_in,
                                   uint64_t tokens_out, double cost)
 {
@@ -205,29 +216,32 @@ static inline void tt_reply_usage(struct tt_reply *r, uint64_t tokens_in,
 
 struct tt_blocking;
 
+/* What a plugin writes: a static table. */
 struct tt_blocking_ops {
     const char *metric; /* name of the score: the objective of a run */
     size_t state_size;  /* bytes of b->state, zeroed at first */
-    /* Set up and clear b->state. May be NULL; fini also runs after a failed
-     * init. [inst] */
+    /* Set up b->state. May be NULL. [inst] */
     int (*init)(struct tt_blocking *b, struct tt_error *e);
+    /* Clear b->state; also after a failed init. May be NULL. [inst] */
     void (*fini)(struct tt_blocking *b);
-    /* One candidate on one case. [inst] */
+    /* One candidate on one case, into reply. A negative code is this case's
+     * failure; see above for those that lose the evaluation. [inst] */
     int (*evaluate)(struct tt_blocking *b,
                     const struct tt_candidate *candidate,
                     const struct tt_case *c, struct tt_reply *reply,
                     struct tt_error *e);
 };
 
+/* What every call of the plugin's is given. */
 struct tt_blocking {
-    const struct tt_blocking_ops *ops;
-    const struct tt_host *host;
-    const struct tt_setup *setup;
+    const struct tt_blocking_ops *ops; /* the plugin's own table */
+    const struct tt_host *host;        /* for its log and its services */
+    const struct tt_setup *setup;      /* space, configuration, evaluation */
     void *state; /* the plugin's own */
     const struct tt_evaluation *evaluation; /* the one being evaluated */
 };
 
-/* --- the adapter --------------------------------------------------------- */
+/* --- inside: the adapter ------------------------------------------------- */
 
 /* {"metric_name":...,"corpus_score":...,"per_item":[...]} */
 static inline void tt_reply_node(struct tt_text *out, const struct tt_reply *r,
@@ -491,7 +505,10 @@ static inline int tt_blocking_open(const struct tt_blocking_ops *ops,
     return 0;
 }
 
-/* A struct tt_adapter called `name` that runs `ops`. */
+/* --- the adapter --------------------------------------------------------- */
+
+/* A static struct tt_adapter called `name` that runs `ops`, a static struct
+ * tt_blocking_ops. At the top level of a file, with a semicolon behind it. */
 #define TT_BLOCKING_ADAPTER(name, ops)                                         \
     static int name##_open(const struct tt_host *host,                         \
                            const struct tt_setup *setup,                       \

@@ -11,7 +11,8 @@
  *     ORDINAL, BOOL   one cell for each choice, in order
  *     CATEGORICAL     the same (TT_CUBE_CELL), or one coordinate for each
  *                     choice of which the largest wins (TT_CUBE_ONE_HOT)
- *     TEXT, FIXED, and what has a single value: no coordinate, passed through
+ *     TEXT, FIXED     no coordinate, passed through, as is what has but a
+ *                     single value
  *
  * Rounding is exact: tt_from_cube(tt_to_cube(v)) gives back the same bits for
  * every value on a grid of at most 2^50 values (2^40 on a log scale). Grid
@@ -39,7 +40,11 @@
 extern "C" {
 #endif
 
-enum tt_cube_mode { TT_CUBE_CELL = 0, TT_CUBE_ONE_HOT = 1 };
+/* What becomes of a CATEGORICAL parameter. */
+enum tt_cube_mode {
+    TT_CUBE_CELL = 0,   /* one coordinate, one cell for each choice */
+    TT_CUBE_ONE_HOT = 1 /* one coordinate for each choice; the largest wins */
+};
 
 /* --- one parameter ------------------------------------------------------- */
 
@@ -129,7 +134,7 @@ static inline int tt_param_searched(const struct tt_param *p)
     return tt_param_levels(p) != 1;
 }
 
-/* On a log grid, the logarithms between which the cells lie: half a step
+/* Private: on a log grid, the logarithms between which the cells lie: half a step
  * beyond the first and the last value, as a ratio. */
 static inline void tt_param_log_range(const struct tt_param *p, double *from,
                                       double *to)
@@ -399,7 +404,7 @@ static inline void tt_cube_clamp(double *x, uint64_t n)
 
 /* --- finite spaces ------------------------------------------------------- */
 
-/* Settings of parameter i together with all parameters that hang on it. */
+/* Private: settings of parameter i together with all parameters that hang on it. */
 static inline double tt_space_size_below(const struct tt_space *s, uint64_t i)
 {
     const struct tt_param *p = tt_space_param(s, i);

@@ -32,10 +32,11 @@ extern "C" {
 typedef double tt_mock_fn(void *ctx, const struct tt_space *space,
                           const struct tt_candidate *candidate);
 
+/* A host of straw. Start from TT_MOCK_INIT, set what is marked `in`. */
 struct tt_mock {
     const struct tt_problem *problem; /* in: strategies */
-    tt_mock_fn *evaluate;
-    void *ctx;
+    tt_mock_fn *evaluate; /* in: strategies; what there is to optimise */
+    void *ctx;         /* in: for evaluate */
     FILE *log;         /* in: one line a candidate; NULL = none */
     double best;       /* out: of the finite scores; NAN without one */
     uint64_t n;        /* out: candidates evaluated */
@@ -48,10 +49,11 @@ struct tt_mock {
     char *text; /* what an adapter said */
     uint64_t text_n;
 };
+/* An empty struct tt_mock. */
 #define TT_MOCK_INIT { NULL, NULL, NULL, NULL, 0, 0, "", 0, 0, 0, 0, 0, 0, \
                        NULL, 0 }
 
-/* --- the host ------------------------------------------------------------ */
+/* --- inside: the host ---------------------------------------------------- */
 
 static inline void tt_mock_log(const struct tt_host *host, int level,
                                struct tt_str text)
@@ -84,7 +86,7 @@ static inline struct tt_host tt_mock_host(struct tt_mock *mock)
     return host;
 }
 
-/* --- strategies ---------------------------------------------------------- */
+/* --- inside: strategies -------------------------------------------------- */
 
 static inline void tt_mock_write(struct tt_mock *mock,
                                  const struct tt_candidate *c)
@@ -203,6 +205,8 @@ static inline int tt_mock_loop(struct tt_mock *mock,
     return code;
 }
 
+/* --- driving a strategy -------------------------------------------------- */
+
 /* Drive the strategy until it is done or `limit` candidates were evaluated.
  * Returns 0, or what the plugin failed with. */
 static inline int tt_mock_strategy(struct tt_mock *mock,
@@ -228,7 +232,7 @@ static inline int tt_mock_strategy(struct tt_mock *mock,
     return code;
 }
 
-/* --- adapters ------------------------------------------------------------ */
+/* --- inside: adapters ---------------------------------------------------- */
 
 static inline int tt_mock_outcome(const struct tt_outcome_sink *sink,
                                   const struct tt_outcome *o)
@@ -249,6 +253,8 @@ static inline int tt_mock_outcome(const struct tt_outcome_sink *sink,
     mock->n++;
     return 0;
 }
+
+/* --- driving an adapter -------------------------------------------------- */
 
 /* Evaluate one candidate on these cases by an adapter that answers at once.
  * *outputs (freed with free()) is the JSON that the bridge would read, or the

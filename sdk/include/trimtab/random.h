@@ -77,9 +77,10 @@ static inline uint64_t tt_random_u64(uint64_t seed, uint64_t position,
 
 /* --- a cursor over one stream -------------------------------------------- */
 
+/* Where in its stream the next number is. Copy it to draw the same again. */
 struct tt_random {
     uint64_t seed, position, k; /* the next number is number k */
-    uint32_t stream, reserved;
+    uint32_t stream, reserved;  /* as given to tt_random_at() */
 };
 
 /* The start of a stream. */

@@ -57,17 +57,19 @@ extern "C" {
 
 #define TT_SOBOL_DIMS 128u /* the table holds no more */
 
+/* A sequence of points; 17 kB, to be set up once by tt_sobol_init(). */
 struct tt_sobol {
-    uint32_t dims;
+    uint32_t dims;                     /* coordinates of a point */
     uint32_t scramble[TT_SOBOL_DIMS];  /* the seed of each coordinate */
     uint32_t v[TT_SOBOL_DIMS][32];     /* direction numbers, as bits 2^-1 .. */
 };
 
-struct tt_sobol_row { /* degree, polynomial without its ends, m_1 .. m_degree */
+/* Private: degree, polynomial without its ends, m_1 .. m_degree. */
+struct tt_sobol_row {
     uint16_t degree, a, m[10];
 };
 
-/* Row d of the table, d = 1 .. TT_SOBOL_DIMS - 1; coordinate 0 has none. */
+/* Private: row d of the table, d = 1 .. TT_SOBOL_DIMS - 1; coordinate 0 has none. */
 static inline const struct tt_sobol_row *tt_sobol_table(uint32_t d)
 {
     static const struct tt_sobol_row rows[TT_SOBOL_DIMS - 1u] = {
@@ -229,6 +231,7 @@ static inline void tt_sobol_directions(uint32_t d, uint32_t v[32])
     }
 }
 
+/* Private. */
 static inline uint32_t tt_reverse_bits(uint32_t x)
 {
     x = x >> 16 | x << 16;
@@ -238,7 +241,7 @@ static inline uint32_t tt_reverse_bits(uint32_t x)
     return (x & UINT32_C(0xaaaaaaaa)) >> 1 | (x & UINT32_C(0x55555555)) << 1;
 }
 
-/* Owen's scrambling of 32 bits: what becomes of a bit depends on the seed and
+/* Private: Owen's scrambling of 32 bits: what becomes of a bit depends on the seed and
  * on the bits above it alone. In reversed order those are the lower bits, and
  * adding, and multiplying by odd or xoring with even multiples, carry upwards
  * only. */

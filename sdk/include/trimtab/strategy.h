@@ -21,21 +21,31 @@ extern "C" {
 
 /* --- the problem --------------------------------------------------------- */
 
-enum tt_direction { TT_MAXIMIZE = 1, TT_MINIMIZE = 2 };
+/* Which scores are better. */
+enum tt_direction {
+    TT_MAXIMIZE = 1, /* the higher ones */
+    TT_MINIMIZE = 2  /* the lower ones */
+};
 
+/* What is to be made better. */
 struct tt_objective {
-    struct tt_str metric;
+    struct tt_str metric; /* its name */
     uint32_t direction; /* enum tt_direction; scores keep their native scale */
     uint32_t reserved;
 };
 
 /* A metric that must lie in [lo, hi]; the infinities are allowed. */
 struct tt_guardrail {
-    struct tt_str metric;
-    double lo, hi;
+    struct tt_str metric; /* its name */
+    double lo, hi;        /* both are allowed values */
 };
 
-enum tt_split { TT_TRAIN = 1, TT_VALIDATION = 2, TT_HOLDOUT = 3 };
+/* The splits of a dataset. */
+enum tt_split {
+    TT_TRAIN = 1,      /* to learn from: content, scores, feedback */
+    TT_VALIDATION = 2, /* what candidates are ranked by: ids and scores */
+    TT_HOLDOUT = 3     /* what judges the winner: never shown */
+};
 
 /* 0 in total = no limit of that kind. */
 struct tt_budget {
@@ -43,22 +53,23 @@ struct tt_budget {
     uint32_t reserved;
     uint64_t iterations, evaluations, seconds; /* totals */
     double cost;                               /* total, in the run's currency */
-    uint64_t iterations_spent, evaluations_spent, seconds_spent;
-    double cost_spent;
+    uint64_t iterations_spent, evaluations_spent, seconds_spent; /* so far */
+    double cost_spent;                         /* so far */
 };
 
+/* What a strategy is to solve. The host's; valid until close returns. */
 struct tt_problem {
     uint32_t size;
     uint32_t reserved;
-    const struct tt_space *space;
+    const struct tt_space *space; /* of all nodes: names are "node.parameter" */
     const struct tt_objective *objectives; /* the first one decides */
     uint64_t n_objectives;
-    const struct tt_guardrail *guardrails;
+    const struct tt_guardrail *guardrails; /* may be none */
     uint64_t n_guardrails;
-    uint64_t seed;
+    uint64_t seed; /* for trimtab/random.h: the only source of chance */
     uint64_t n_train, n_validation; /* cases of each split; ids are 0..n-1 */
     uint64_t max_in_flight;         /* candidates evaluated at once, at most */
-    struct tt_budget budget;
+    struct tt_budget budget; /* as it stands at open */
     const struct tt_config *config; /* this plugin's; valid until close */
 };
 
@@ -72,12 +83,13 @@ struct tt_problem {
 
 /* --- actions: what `next` returns ---------------------------------------- */
 
+/* What an action asks for, and the record that says so. */
 enum tt_action_kind {
-    TT_EVALUATE = 1,
-    TT_PRUNE = 2,
-    TT_LLM = 3,
-    TT_WAIT = 4, /* nothing to do until the next event */
-    TT_DONE = 5
+    TT_EVALUATE = 1, /* score a candidate               struct tt_evaluate */
+    TT_PRUNE = 2,    /* give a candidate up             struct tt_prune */
+    TT_LLM = 3,      /* ask a language model            struct tt_llm */
+    TT_WAIT = 4,     /* nothing until the next event    struct tt_wait */
+    TT_DONE = 5      /* nothing ever again              struct tt_done */
 };
 
 struct tt_action { /* the head of each record below */
@@ -85,6 +97,7 @@ struct tt_action { /* the head of each record below */
     uint32_t kind; /* enum tt_action_kind */
 };
 
+/* How struct tt_case_set chooses. */
 enum tt_case_mode {
     TT_CASES_DEFAULT = 0, /* what the run plans: the validation split */
     TT_CASES_SPLIT = 1,   /* every case of `split` */
@@ -92,21 +105,27 @@ enum tt_case_mode {
     TT_CASES_LIST = 3     /* exactly `ids` of `split` */
 };
 
+/* Which cases a candidate is evaluated on; all zero is the default. */
 struct tt_case_set {
     uint32_t mode;  /* enum tt_case_mode */
     uint32_t split; /* enum tt_split; HOLDOUT is refused and audited */
-    uint64_t m;
-    const uint64_t *ids;
+    uint64_t m;          /* NEXT: how many */
+    const uint64_t *ids; /* LIST: 0 .. n-1 of the split, each once */
     uint64_t n_ids;
 };
 
-enum tt_evaluate_flag { TT_WANT_FEEDBACK = 1u << 0, TT_WANT_TRACES = 1u << 1 };
+/* Bits of tt_evaluate.flags, and of tt_evaluation.flags of an adapter. */
+enum tt_evaluate_flag {
+    TT_WANT_FEEDBACK = 1u << 0, /* reasons in words, case by case */
+    TT_WANT_TRACES = 1u << 1    /* what the nodes did, where it is recorded */
+};
 
+/* Score a candidate. A RESULT, FAILED or CANCELLED event answers it. */
 struct tt_evaluate {
     struct tt_action head;
-    uint64_t ref;
+    uint64_t ref;                  /* names it; see references */
     struct tt_candidate candidate; /* n_values 0 where ref is known already */
-    struct tt_case_set cases;
+    struct tt_case_set cases;      /* on which cases */
     uint32_t repeats;  /* 0 and 1 both mean once */
     uint32_t flags;    /* TT_WANT_* */
     int32_t priority;  /* higher goes first */
@@ -114,21 +133,26 @@ struct tt_evaluate {
     double predicted_mean, predicted_sd, acquisition; /* NAN where unknown */
 };
 
-struct tt_prune { /* cancel what is in flight for ref and end it */
+/* Cancel what is in flight for ref and end it; CANCELLED answers it where
+ * something was in flight. */
+struct tt_prune {
     struct tt_action head;
-    uint64_t ref;
-    struct tt_str reason;
+    uint64_t ref;         /* which candidate */
+    struct tt_str reason; /* for people */
 };
 
+/* One turn of a conversation with a model. */
 struct tt_message {
     struct tt_str role; /* "system", "user", "assistant" */
-    struct tt_str text;
+    struct tt_str text; /* what is said */
 };
 
+/* Ask a language model; the host makes the call, within its budget. LLM_REPLY
+ * answers it, also where no model is granted. */
 struct tt_llm {
     struct tt_action head;
     uint64_t request; /* a number of the strategy's own; comes back in the reply */
-    const struct tt_message *messages;
+    const struct tt_message *messages; /* in order, the newest last */
     uint64_t n_messages;
     struct tt_str role;    /* which configured model, e.g. "reflection" */
     struct tt_str purpose; /* for the budget and the audit, e.g. "rewrite" */
@@ -137,17 +161,21 @@ struct tt_llm {
     double temperature;    /* NAN = the model's default */
 };
 
+/* Nothing to do until the next event; the same as no action at all. */
 struct tt_wait {
     struct tt_action head;
 };
 
+/* The search is over: the run goes on to its gate, and neither `next` nor
+ * `on_event` is called again. Say it when nothing is in flight. */
 struct tt_done {
     struct tt_action head;
     struct tt_str reason; /* "exhausted", "converged", ... */
 };
 
+/* Where `next` puts its actions, in order. */
 struct tt_action_sink {
-    void *ctx;
+    void *ctx; /* the host's own */
     /* Hand over one action; the host copies it and checks it.
      * Returns 0, or a negative code which `next` returns at once. [inst] */
     int (*emit)(const struct tt_action_sink *sink,
@@ -156,39 +184,49 @@ struct tt_action_sink {
 
 /* --- events: what `on_event` gets ---------------------------------------- */
 
+/* What happened, and the record that says so. */
 enum tt_event_kind {
     TT_RESULT = 1,  /* an EVALUATE is finished          struct tt_result */
     TT_PARTIAL = 2, /* some of its cases are finished   struct tt_result */
     TT_FAILED = 3,  /* it cannot be scored              struct tt_failure */
     TT_CANCELLED = 4, /* pruned, or the run is ending   struct tt_failure */
-    TT_LLM_REPLY = 5,  /*                               struct tt_llm_reply */
+    TT_LLM_REPLY = 5,  /* a model's words, or none      struct tt_llm_reply */
     TT_ENQUEUED = 6,   /* somebody's candidate          struct tt_enqueued */
     TT_BUDGET = 7,     /* budget changed                struct tt_budget_event */
     TT_DEADLINE = 8    /* little time left; wrap up     struct tt_budget_event */
 };
 
+/* The head of each record below; kind says which it is. */
 struct tt_event {
-    uint32_t size;
+    uint32_t size;     /* of the whole record */
     uint32_t kind;     /* enum tt_event_kind */
     uint64_t position; /* in the log: 1, 2, 3, ...; feeds the random numbers */
     uint64_t time_ms;  /* since the run started, by the host's clock */
 };
 
-enum tt_case_status { TT_CASE_OK = 0, TT_CASE_FAILED = 1, TT_CASE_MISSING = 2 };
+/* How the evaluation of one case ended. */
+enum tt_case_status {
+    TT_CASE_OK = 0,     /* it has a score */
+    TT_CASE_FAILED = 1, /* it could not be scored */
+    TT_CASE_MISSING = 2 /* nothing came back for it */
+};
 
+/* What came back for one case, once. */
 struct tt_case_score {
-    uint64_t id;
-    uint32_t split;
-    uint32_t repeat;
+    uint64_t id;            /* 0 .. n-1 of its split */
+    uint32_t split;         /* enum tt_split */
+    uint32_t repeat;        /* 0, 1, ...: which of several evaluations */
     uint32_t status;        /* enum tt_case_status */
     uint32_t reserved;
     double objective;       /* the first objective; NAN unless status is OK */
     struct tt_str feedback; /* reasons in words; empty unless asked for */
 };
 
+/* RESULT, PARTIAL: the scores of a candidate, on the cases that this EVALUATE
+ * asked for (PARTIAL: on those of them that are finished). */
 struct tt_result {
     struct tt_event head;
-    uint64_t ref;
+    uint64_t ref;              /* which candidate */
     uint64_t number;           /* the host's number of the candidate, from 1 */
     const double *objectives;  /* aggregated over cases; all finite */
     uint64_t n_objectives;
@@ -196,12 +234,13 @@ struct tt_result {
     uint64_t n_guardrails;
     uint32_t feasible;         /* 1 when every guardrail holds */
     uint32_t case_size;        /* bytes from one element of cases to the next */
-    const struct tt_case_score *cases;
+    const struct tt_case_score *cases; /* by tt_result_case() alone */
     uint64_t n_cases;
-    double cost;
-    uint64_t tokens_in, tokens_out;
+    double cost;                    /* of these cases, in the run's currency */
+    uint64_t tokens_in, tokens_out; /* of these cases; 0 where unknown */
 };
 
+/* Case i of a result, i < n_cases. [any] */
 static inline const struct tt_case_score *
 tt_result_case(const struct tt_result *r, uint64_t i)
 {
@@ -209,58 +248,72 @@ tt_result_case(const struct tt_result *r, uint64_t i)
         (const char *)r->cases + i * r->case_size);
 }
 
-struct tt_failure { /* FAILED, CANCELLED */
+/* FAILED, CANCELLED: an EVALUATE that has no score. */
+struct tt_failure {
     struct tt_event head;
-    uint64_t ref, number;
-    struct tt_str cause;
+    uint64_t ref, number; /* as in struct tt_result */
+    struct tt_str cause;  /* for people and models */
 };
 
-enum tt_llm_status { TT_LLM_OK = 0, TT_LLM_FAILED = 1, TT_LLM_UNSUPPORTED = 2,
-                     TT_LLM_BUDGET = 3 };
+/* What became of a request to a model. */
+enum tt_llm_status {
+    TT_LLM_OK = 0,          /* text is the reply */
+    TT_LLM_FAILED = 1,      /* the model did not answer; asking again may do */
+    TT_LLM_UNSUPPORTED = 2, /* no such model is granted: do without */
+    TT_LLM_BUDGET = 3       /* the budget is used up: do without */
+};
 
+/* LLM_REPLY: the answer to a struct tt_llm. */
 struct tt_llm_reply {
     struct tt_event head;
-    uint64_t request;
-    uint32_t status; /* enum tt_llm_status; UNSUPPORTED: no model is granted */
+    uint64_t request; /* as in the request */
+    uint32_t status;  /* enum tt_llm_status */
     uint32_t reserved;
     struct tt_str text; /* the reply, or why there is none */
-    uint64_t tokens_in, tokens_out;
-    double cost;
+    uint64_t tokens_in, tokens_out; /* that were used; 0 where unknown */
+    double cost;                    /* in the run's currency */
 };
 
+/* ENQUEUED: a candidate of a person, or of an older run (a warm start).
+ * EVALUATE it by its ref; where its score is known, a RESULT comes by itself. */
 struct tt_enqueued {
     struct tt_event head;
     uint64_t ref; /* >= TT_REF_HOST */
-    struct tt_candidate candidate;
+    struct tt_candidate candidate; /* valid in the space */
 };
 
-struct tt_budget_event { /* BUDGET, DEADLINE */
+/* BUDGET, DEADLINE: what may still be spent. */
+struct tt_budget_event {
     struct tt_event head;
-    struct tt_budget budget;
+    struct tt_budget budget; /* as it stands now */
 };
 
 /* --- the vtable ---------------------------------------------------------- */
 
+/* What `next` is asked for. */
 struct tt_ask {
     uint32_t size;
     uint32_t reserved;
     uint64_t position; /* in the log, as in tt_event */
-    uint64_t time_ms;
+    uint64_t time_ms;  /* since the run started */
     uint64_t max;      /* EVALUATE actions wanted now; LLM ones are not counted */
     const uint64_t *pending; /* refs in flight */
     uint64_t n_pending;
 };
 
+/* A state that this plugin, or an older version of it, has written. */
 struct tt_snapshot {
     uint32_t size;
     uint32_t schema; /* in [state_schema_min, state_schema] */
-    const void *bytes;
-    uint64_t n;
+    const void *bytes; /* as they were written; check them */
+    uint64_t n;        /* bytes */
 };
 
 struct tt_instance; /* the plugin's own */
 
-struct tt_strategy { /* "trimtab.strategy/1": frozen */
+/* "trimtab.strategy/1": frozen. What a strategy is: a static table of calls,
+ * named by tt_plugin.strategy. */
+struct tt_strategy {
     /* Is this problem one for us? Called before a run is stored. No instance,
      * no services. Errors: TT_EINVAL, TT_EUNSUPPORTED. [any] */
     int (*validate)(const struct tt_problem *problem, struct tt_error *e);
@@ -294,6 +347,7 @@ struct tt_strategy { /* "trimtab.strategy/1": frozen */
 /* Service "trimtab.data/1": the content of `train` cases. Validation cases are
  * known by id and score only; the holdout is never shown. */
 #define TT_SERVICE_DATA "trimtab.data/1"
+/* What tt_host.get_service gives for TT_SERVICE_DATA. */
 struct tt_data_service {
     /* The case as JSON into sink. Errors: TT_EPERM for any split but TRAIN
      * (audited), TT_ENOENT. [inst] */
