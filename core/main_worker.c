@@ -205,8 +205,9 @@ static int work(struct arguments *a, struct serve *v, struct err *e)
     json_object_put(hello);
     if (rc == 0 && serve_run(v, plugin, e) != 0) {
         (void)fprintf(stderr, "trimtab-worker: %s\n", e->text);
-        return EXIT_PROTOCOL;
+        rc = EXIT_PROTOCOL;
     }
+    exec_end();
     return rc;
 }
 

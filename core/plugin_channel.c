@@ -14,6 +14,7 @@
 #include "core/base/mem.h"
 #include "core/crypt/crypt.h"
 #include "core/host/codec.h"
+#include "core/host/exec.h"
 #include "core/host/host.h"
 #include "core/work/work.h"
 
@@ -81,10 +82,22 @@ static int take_environment(struct err *e)
     return 0;
 }
 
+/* Who confines the command of an exec plugin: said in the environment that we
+ * are about to lose. */
+static void keep_worker(void)
+{
+    static struct exec_start start;
+
+    start.worker = xstrdup(getenv("TRIMTAB_WORKER"));
+    exec_configure(&start);
+}
+
 static int load_here(struct channel *c, const char *path, struct err *e)
 {
     const struct tt_plugin *plugin;
 
+    if (exec_is(path))
+        keep_worker();
     if (take_environment(e) != 0)
         return e->code;
     plugin = host_load(path, e);
@@ -198,11 +211,11 @@ struct channel *channel_open(const char *path, const char *worker_path,
                              struct err *e)
 {
     struct channel *c = xcalloc(1, sizeof *c);
-    char *absolute = realpath(path, NULL);
+    char *absolute = exec_realpath(path, e);
     int rc;
 
     if (absolute == NULL)
-        rc = err_errno(e, TT_ENOENT, "%s", path);
+        rc = e->code;
     else
         rc = worker_path != NULL ? start_worker(c, absolute, worker_path, e)
                                  : load_here(c, absolute, e);

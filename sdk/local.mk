@@ -28,5 +28,18 @@ dist_sdktemplate_DATA = \
 # What makes docs/plugin-reference.md.
 EXTRA_DIST += %D%/reference/reference.py %D%/reference/reference.in
 
+# Plugins in Python, ready to be copied: docs/exec-plugins.md
+sdkexamplesdir = $(pkgdatadir)/sdk/examples
+dist_sdkexamples_DATA = %D%/examples/trimtab_exec.py
+sdkclimbdir = $(sdkexamplesdir)/climb
+dist_sdkclimb_DATA = %D%/examples/climb/plugin.json \
+	%D%/examples/climb/sampler.py %D%/examples/climb/trimtab_exec.py
+sdkoptunadir = $(sdkexamplesdir)/optuna
+dist_sdkoptuna_DATA = %D%/examples/optuna/plugin.json \
+	%D%/examples/optuna/sampler.py %D%/examples/optuna/trimtab_exec.py
+sdkfunctiondir = $(sdkexamplesdir)/function
+dist_sdkfunction_DATA = %D%/examples/function/plugin.json \
+	%D%/examples/function/evaluate.py %D%/examples/function/trimtab_exec.py
+
 # What holds the ABI: a folder, because each release adds one. docs/abi.md
 EXTRA_DIST += %D%/abi

@@ -17,6 +17,7 @@
 #include "core/check/check.h"
 #include "core/check/check_in.h"
 #include "core/crypt/crypt.h"
+#include "core/host/exec.h"
 #include "core/host/codec.h"
 
 enum { EXIT_PASS = 0, EXIT_FINDINGS = 1, EXIT_TOOL = 2 };
@@ -301,6 +302,25 @@ static const char *kind_name(uint32_t kind)
     return kind == TT_KIND_STRATEGY ? "strategies" : "adapters";
 }
 
+/* What an exec plugin has not: an object file, and code of its own in this
+ * process. A text, or NULL. */
+static const char *no_subject(const struct plan *p, const struct check *check)
+{
+    static const char object[] =
+        "S1 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11 S12 L2 L4 ";
+    static const char process[] = "B8 B12 B16 B17 B18 ";
+    char id[8];
+
+    if (!exec_is(p->o.path))
+        return NULL;
+    (void)snprintf(id, sizeof id, "%.6s ", check->id);
+    if (strstr(object, id) != NULL)
+        return "it is run by a command of its own: there is no shared object";
+    if (strstr(process, id) != NULL)
+        return "its code runs in a process of its own, which speaks lines";
+    return NULL;
+}
+
 static int run_one(struct check_report *report, const struct plan *p,
                    const struct check *check, bool *blocked, struct err *e)
 {
@@ -315,6 +335,8 @@ static int run_one(struct check_report *report, const struct plan *p,
     if (check->kind != 0 && report->note.kind != 0 &&
         check->kind != report->note.kind) {
         r->message = xasprintf("for %s only", kind_name(check->kind));
+    } else if (no_subject(p, check) != NULL) {
+        r->message = xstrdup(no_subject(p, check));
     } else if ((why = unmet(report, check, blocked)) != NULL) {
         r->message = why;
         blocked[check - check_table] = true;
@@ -374,9 +396,15 @@ static int make_absolute(struct plan *p, struct err *e)
 
         if (*path == NULL)
             continue;
-        real = realpath(*path, NULL);
+        if (path == &p->o.path || path == &p->o.old) {
+            real = exec_realpath(*path, e);
+        } else {
+            real = realpath(*path, NULL);
+            if (real == NULL)
+                err_errno(e, TT_ENOENT, "%s", *path);
+        }
         if (real == NULL)
-            return err_errno(e, TT_ENOENT, "%s", *path);
+            return e->code;
         *path = real;
     }
     return 0;

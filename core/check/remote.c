@@ -18,9 +18,12 @@
 #include "core/base/fs.h"
 #include "core/base/mem.h"
 #include "core/check/remote.h"
+#include "core/host/catalog_folder.h"
+#include "core/host/exec.h"
 #include "core/host/codec.h"
 
 #define ANSWER_MS 20000
+#define PATIENCE_MS 3000 /* with an exec plugin that is to end */
 #define MOST_PLUGIN_BYTES (256u << 20)
 
 struct remote {
@@ -46,6 +49,27 @@ char *remote_worker(void)
 
 /* --- starting ------------------------------------------------------------ */
 
+static int copy_folder(struct remote *r, const char *plugin, struct err *e)
+{
+    char *from = xstrndup(plugin, (size_t)(strrchr(plugin, '/') - plugin));
+    char *to = fs_join(r->dir, "plugin");
+    struct buf bytes = { 0 };
+    struct manifest m = { 0 };
+    int rc = fs_read(plugin, MOST_PLUGIN_BYTES, &bytes, e);
+
+    r->copy = fs_join(to, "plugin.json");
+    if (rc == 0)
+        rc = manifest_parse(&m, plugin, bytes.data != NULL ? bytes.data : "",
+                            bytes.len, e);
+    if (rc == 0)
+        rc = catalog_folder_copy(&m, &bytes, from, to, e);
+    manifest_close(&m);
+    buf_fini(&bytes);
+    free(from);
+    free(to);
+    return rc;
+}
+
 static int copy_plugin(struct remote *r, const char *plugin, struct err *e)
 {
     const char *tmp = getenv("TMPDIR");
@@ -56,6 +80,8 @@ static int copy_plugin(struct remote *r, const char *plugin, struct err *e)
     if (mkdtemp(r->dir) == NULL)
         return err_errno(e, TT_EIO, "%s", r->dir);
     (void)chmod(r->dir, 0755);
+    if (exec_is(plugin))
+        return copy_folder(r, plugin, e);
     r->copy = fs_join(r->dir, "plugin.so");
     rc = fs_read(plugin, MOST_PLUGIN_BYTES, &bytes, e);
     if (rc == 0)
@@ -347,6 +373,22 @@ fail:
     return NULL;
 }
 
+/* Killed, it would leave its command to be reaped by somebody else, some time:
+ * told that nobody is there any more, it ends that first. */
+static void let_end(struct remote *r)
+{
+    int64_t end = clock_mono_ms() + PATIENCE_MS;
+    siginfo_t info = { 0 };
+
+    while (r->pid > 0 && info.si_pid == 0 && clock_mono_ms() < end) {
+        if (waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) !=
+            0)
+            return;
+        if (info.si_pid == 0)
+            (void)poll(NULL, 0, 5);
+    }
+}
+
 void remote_close(struct remote *r)
 {
     siginfo_t end;
@@ -355,11 +397,11 @@ void remote_close(struct remote *r)
         return;
     if (r->fd >= 0)
         close(r->fd);
+    if (r->copy != NULL && exec_is(r->copy))
+        let_end(r);
     bury(r, true, &end);
-    if (r->copy != NULL)
-        (void)unlink(r->copy);
     if (r->dir != NULL)
-        (void)rmdir(r->dir);
+        (void)fs_remove_tree(r->dir, NULL);
     free(r->copy);
     free(r->dir);
     json_object_put(r->hello);

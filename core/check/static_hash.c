@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "core/base/fs.h"
+#include "core/base/mem.h"
 #include "core/check/checks.h"
+#include "core/host/catalog_folder.h"
+#include "core/host/exec.h"
 #include "core/host/manifest.h"
 #include "core/host/trust.h"
 #include "core/crypt/crypt.h"
@@ -58,6 +61,21 @@ static void check_signature(struct check_run *c, const char *sum)
     trust_destroy(t);
 }
 
+/* A folder is added with the files that it lists, and no others. */
+static void check_files(struct check_run *c, const struct manifest *m)
+{
+    TT_AUTO_FREE char *folder = xstrndup(
+        c->o->path, (size_t)(strrchr(c->o->path, '/') - c->o->path));
+    json_object *files = json_child(m->json, "files");
+
+    if (files == NULL || json_object_object_length(files) == 0)
+        check_fail(c, "plugin.json has no \"files\": name each with its "
+                      "sha256");
+    else if (!catalog_folder_whole(m, folder))
+        check_fail(c, "a file is not what \"files\" of plugin.json says: write "
+                      "its sha256 anew");
+}
+
 void check_s14(struct check_run *c)
 {
     char sum[CRYPT_HEX_BYTES];
@@ -75,6 +93,8 @@ void check_s14(struct check_run *c)
         if (said != NULL && strcasecmp(said, sum) != 0)
             check_fail(c, "sha256 is %s, plugin.json says %.80s", sum, said);
     }
+    if (m.json != NULL && exec_is(c->o->path))
+        check_files(c, &m);
     manifest_close(&m);
     check_revoked(c, sum);
     check_signature(c, sum);

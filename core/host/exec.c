@@ -35,13 +35,18 @@ const struct exec_manifest *exec_plugin(void)
     return &host.manifest;
 }
 
+void exec_end(void)
+{
+    exec_child_end(host.spare);
+    host.spare = NULL;
+}
+
 const struct tt_plugin *exec_load(const char *path, struct err *e)
 {
     struct exec_manifest *m = &host.manifest;
     struct tt_plugin *p = &m->plugin;
 
-    exec_child_end(host.spare);
-    host.spare = NULL;
+    exec_end();
     exec_manifest_fini(m);
     if (exec_manifest_read(path, m, e) != 0)
         return NULL;
@@ -87,10 +92,8 @@ static int exec_spare(struct exec_child **out, struct tt_error *e)
 {
     struct err why = { 0 };
 
-    if (host.spare != NULL && host.spare->broken) {
-        exec_child_end(host.spare);
-        host.spare = NULL;
-    }
+    if (host.spare != NULL && host.spare->broken)
+        exec_end();
     if (exec_prestart(&why) != 0)
         return tt_fail(e, why.code, "%s", why.text);
     *out = host.spare;
@@ -106,10 +109,8 @@ int exec_once(const char *call, json_object *members, struct tt_error *e)
         json_object_put(members);
     else
         rc = exec_do(&x, call, members, e);
-    if (!host.start.in_worker) {
-        exec_child_end(host.spare);
-        host.spare = NULL;
-    }
+    if (!host.start.in_worker)
+        exec_end();
     return rc;
 }
 

@@ -14,6 +14,10 @@
 /* Does this path name an exec plugin? It ends in "/plugin.json". [any] */
 bool exec_is(const char *path);
 
+/* The absolute path of a plugin: of its plugin.json where a folder is named.
+ * The caller frees it; TT_ENOENT. [any] */
+char *exec_realpath(const char *path, struct err *e);
+
 /* What host_note_read() says of an exec plugin: from its plugin.json.
  * Errors: TT_EPLUGIN (names the member and the mend), TT_EIO. [any] */
 int exec_note_read(const char *path, struct host_note *note, struct err *e);
@@ -39,6 +43,7 @@ const struct tt_plugin *exec_load(const char *path, struct err *e);
 int exec_prestart(struct err *e);
 int exec_hello(struct err *e);
 const struct tt_plugin *exec_loaded(void); /* what exec_load() has made */
+void exec_end(void); /* the child that no instance has taken, if any */
 
 /* --- `trimtab-worker --exec-child`: confine ourselves, become the command -- */
 

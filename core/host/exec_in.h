@@ -98,6 +98,7 @@ json_object *exec_candidate(const struct tt_candidate *c,
                             const struct tt_space *space);
 json_object *exec_problem(const struct tt_problem *p);
 json_object *exec_snapshot(const struct tt_snapshot *s, struct err *e);
+void exec_put_state(json_object *state, struct buf *out);
 json_object *exec_event(const struct tt_event *event,
                         const struct tt_space *space); /* NULL: unknown kind */
 json_object *exec_ask(const struct tt_ask *ask);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/base/fs.h"
 #include "core/base/mem.h"
 #include "core/base/schema.h"
 #include "core/host/exec_in.h"
@@ -47,6 +48,17 @@ bool exec_is(const char *path)
     size_t n = strlen(path);
 
     return n >= sizeof end - 1 && strcmp(path + n - (sizeof end - 1), end) == 0;
+}
+
+char *exec_realpath(const char *path, struct err *e)
+{
+    char *inside = fs_join(path, "plugin.json");
+    char *real = realpath(fs_exists(inside) ? inside : path, NULL);
+
+    free(inside);
+    if (real == NULL)
+        err_errno(e, TT_ENOENT, "%s", path);
+    return real;
 }
 
 /* --- JSON to what lives as long as the process ------------------------------ */

@@ -159,7 +159,7 @@ struct exec_child *exec_child_start(const struct exec_manifest *m,
         rc = err_errno(e, TT_EIO, "plugin %s %s: no pipes", m->plugin.id,
                        m->plugin.version);
     } else {
-        argv = arguments(m, start, worker != NULL ? worker : "");
+        argv = arguments(m, start, worker != NULL ? worker : "trimtab-worker");
         env = environment();
         rc = errno = spawn(c, argv, env, child);
         if (rc != 0)

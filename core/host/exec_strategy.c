@@ -106,7 +106,7 @@ static int snapshot(struct tt_instance *self, const struct tt_sink *sink,
         err_set(&why, TT_EPLUGIN, "state: is missing");
         rc = exec_refuse(SELF(self), "snapshot", &why, e);
     } else if (rc == 0) {
-        json_canonical(json_child(result, "state"), &text);
+        exec_put_state(json_child(result, "state"), &text);
         rc = sink->write(sink, text.data, text.len);
     }
     buf_fini(&text);

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
-TESTS += %D%/t0250-plugin-run.t
-EXTRA_DIST += %D%/t0250-plugin-run.t
+EXEC_TESTS = %D%/t0250-plugin-run.t %D%/t0440-exec.t %D%/t0450-optuna.t
+TESTS += $(EXEC_TESTS)
+EXTRA_DIST += $(EXEC_TESTS)

@@ -132,16 +132,53 @@ static void a_strategy_reads_cases(void)
     rig_bury(&rig);
 }
 
+/* Opened with a state, the command sees it; with a damaged one, it is not
+ * asked. */
+static void restore(const char bytes[24], bool good)
+{
+    const struct tt_space space = { .size = sizeof space,
+                                    .param_size = sizeof(struct tt_param) };
+    const struct tt_objective score = { .metric = { "score", 5 },
+                                        .direction = TT_MAXIMIZE };
+    const struct tt_problem problem = { .size = sizeof problem,
+                                        .space = &space, .objectives = &score,
+                                        .n_objectives = 1, .seed = 1 };
+    const struct tt_snapshot state = { .size = sizeof state, .schema = 1,
+                                       .bytes = bytes, .n = 24 };
+
+    CU_ASSERT(start("strategy", "[\"sh\",\"script\"]",
+                    HELLO "read -r l; case $l in *'\"snapshot\":{\"schema\":1,"
+                    "\"state\":{\"n\":2}}'*) echo '{\"id\":2,\"result\":{}}';;"
+                    " esac\nread -r l\n"));
+    codec_put_problem(&rig.payload, &problem, &state);
+    CU_ASSERT_EQUAL(rig_ask(&rig, FRAME_OPEN, 20000),
+                    good ? FRAME_OK : FRAME_ERROR);
+    if (!good) {
+        CU_ASSERT_EQUAL(rig.error.code, TT_ESTATE);
+    }
+    rig_bury(&rig);
+}
+
 static void a_state_is_json_and_comes_back(void)
 {
     struct tt_snapshot state = { 0 };
+    char bytes[24];
 
     CU_ASSERT(open_strategy(HELLO OPEN "read -r l; echo '{\"id\":3,\"result\":"
                             "{\"state\":{\"n\": 2}}}'\nread -r l\n"));
     CU_ASSERT_EQUAL(rig_ask(&rig, FRAME_SNAPSHOT, 20000), FRAME_BYTES);
     CU_ASSERT_EQUAL(codec_get_state(rig.answer.payload, &state, NULL), 0);
     CU_ASSERT_EQUAL(state.schema, 1);
-    CU_ASSERT(state.n == 7 && memcmp(state.bytes, "{\"n\":2}", 7) == 0);
+    CU_ASSERT(state.n == 24);
+    if (state.n == 24) {
+        CU_ASSERT_EQUAL(memcmp((const char *)state.bytes + 16, "\n{\"n\":2}", 8),
+                        0);
+        memcpy(bytes, state.bytes, sizeof bytes);
+        rig_bury(&rig);
+        restore(bytes, true);
+        bytes[20] ^= 1;
+        restore(bytes, false);
+    }
     rig_bury(&rig);
 }
 
