@@ -113,6 +113,9 @@ int run_log_save(struct cli *c, const char *run, const char *path);
 int run_log_show(struct cli *c, const char *run, const char *limit,
                  const char *cursor);
 /* Become trimtab-plugin; returns only when it cannot be started. */
+/* plugin_files.c: {"files": {name: base 64}} of a plugin's file with its
+ * manifest and signature, or of a folder. NULL is said on stderr. */
+json_object *plugin_files(const char *path);
 int plugin_tool(int argc, char **argv);
 int plugin_check(struct cli *c, int argc, char **argv);
 /* Watch a run until it ends; the last word is its report when it completed. */

@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_system.c - `trimtab plugin|audit|doctor`. */
+ * cmd_system.c - `trimtab audit|doctor`. */
 #include "config.h"
 
 #include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int cmd_plugin(struct cli *c, int argc, char **argv)
-{
-    static const struct column columns[] = {
-        { "ID", "id" },     { "VERSION", "version" }, { "KIND", "kind" },
-        { "HASH", "hash" }, { "STATE", "state" },     { "SUMMARY", "summary" },
-    };
-    struct reply r;
-    int code;
-
-    if (strcmp(argv[0], "check") == 0)
-        return plugin_check(c, argc, argv);
-    if (strcmp(argv[0], "new") == 0 || strcmp(argv[0], "run") == 0)
-        return plugin_tool(argc, argv);
-    if (strcmp(argv[0], "list") != 0)
-        return usage_error("plugin list | new|check|run ... (trimtab plugin "
-                           "run --help)");
-    code = client_call(c, "GET", "/api/plugins", NULL, &r);
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_table(list_items(r.body), columns, 6);
-    reply_fini(&r);
-    return code;
-}
 
 int cmd_audit(struct cli *c, int argc, char **argv)
 {

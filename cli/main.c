@@ -17,7 +17,8 @@ static const struct noun {
 } nouns[] = {
     { "optimize", cmd_optimize, NULL, "start a run and watch it" },
     { "runs", cmd_runs,
-      "list show watch report candidates events log cancel replay",
+      "list show watch report candidates events log cancel replay "
+      "move",
       "what runs are doing and have found" },
     { "params", cmd_params,
       "get versions show diff history promote rollback backfill",
@@ -25,7 +26,10 @@ static const struct noun {
     { "target", cmd_target, "list show put delete draft",
       "what may be tuned, and how it is evaluated" },
     { "dataset", cmd_dataset, "list show put", "evaluation cases" },
-    { "plugin", cmd_plugin, "list new check run", "strategies and adapters" },
+    { "plugin", cmd_plugin,
+      "list show add default canary uncanary pin unpin retire release new "
+      "check run",
+      "strategies and adapters" },
     { "audit", cmd_audit, "list", "who did what" },
     { "doctor", cmd_doctor, NULL, "check the connection to Orcheo" },
 };

@@ -199,7 +199,10 @@ static void fill_plugins(struct daemon_options *o, json_object *c)
     const char **one;
 
     o->plugin_state = json_str(c, "state");
-    o->plugin_check = (unsigned)json_int(c, "check", 2);
+    o->engine.plugin_check = (unsigned)json_int(c, "check", 2);
+    o->engine.plugin_tool = json_str(c, "checker");
+    if (o->engine.plugin_tool == NULL)
+        o->engine.plugin_tool = TT_PLUGIN_TOOL_PATH;
     if (dirs != NULL) {
         o->plugin_dirs = string_list(&o->arena, dirs, &o->n_plugin_dirs);
     } else {

@@ -21,7 +21,6 @@ struct daemon_options {
     const char **plugin_dirs;
     size_t n_plugin_dirs;
     struct trust_options trust; /* borrows from the document and these */
-    unsigned plugin_check;      /* level of the gate, 0..3 */
     enum log_level log_level;
     struct arena arena; /* owns the lists; texts are the document's */
 };

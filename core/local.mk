@@ -46,6 +46,7 @@ trimtabd_LDADD = %D%/libdaemon.a %D%/http/libhttp.a %D%/engine/libengine.a \
 noinst_LIBRARIES += %D%/libdaemon.a
 %C%_libdaemon_a_CPPFLAGS = $(CORE_INC) \
 	-DTT_PLUGINDIR='"$(plugindir)"' \
+	-DTT_PLUGIN_TOOL_PATH='"$(pkglibexecdir)/trimtab-plugin"' \
 	-DTT_WORKER_PATH='"$(pkglibexecdir)/trimtab-worker"'
 %C%_libdaemon_a_SOURCES = \
 	%D%/daemon_config.c %D%/daemon_config.h \

@@ -82,6 +82,9 @@ static int take_in_plugins(struct daemon *d, struct err *e)
         if (code != 0)
             return code;
     }
+    code = engine_plugins_restore(d->store, d->catalog, e);
+    if (code != 0)
+        return code;
     if (catalog_n(d->catalog) == 0)
         log_warn("plugins.none", "hint=\"plugins.directories names no folder "
                  "with a plugin that is trusted: no run can start\"");
@@ -135,6 +138,7 @@ static int daemon_start(struct daemon *d, struct err *e)
 /* The order matters: see http_destroy(). */
 static void daemon_stop(struct daemon *d)
 {
+    engine_hurry(d->engine);
     http_stop(d->http);
     engine_destroy(d->engine);
     http_destroy(d->http);

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/engine/engine_impl.h"
+#include "core/engine/plugin_item.h"
 #include "core/engine/resource.h"
 
 /* Only the engine's thread may ask what is in quarantine. */
@@ -57,7 +58,22 @@ static void add_trust(json_object *item, const struct catalog_entry *entry)
     json_set(item, "permissions", json_copy(entry->permissions));
 }
 
-static json_object *item_of(const struct catalog_entry *entry)
+/* What a plain id means while no release says otherwise is the default. */
+static const char *state_of(struct catalog *c, const struct catalog_entry *at)
+{
+    const struct catalog_entry *chosen = NULL;
+
+    if (at->quarantined)
+        return "quarantined";
+    if (at->retired)
+        return "retired";
+    return catalog_resolve(c, at->note.id, at->note.kind, &chosen, NULL) == 0 &&
+                   strcmp(chosen->hash, at->hash) == 0
+               ? "default"
+               : "available";
+}
+
+json_object *plugin_item(struct catalog *c, const struct catalog_entry *entry)
 {
     json_object *item = json_object_new_object();
     char text[80];
@@ -68,6 +84,7 @@ static json_object *item_of(const struct catalog_entry *entry)
                  entry->note.kind == TT_KIND_ADAPTER ? "adapter" : "strategy");
     snprintf(text, sizeof text, "sha256:%s", entry->hash);
     json_set_str(item, "hash", text);
+    json_set_str(item, "state", state_of(c, entry));
     snprintf(text, sizeof text, "%u.%u", entry->note.abi_major,
              entry->note.abi_minor);
     json_set_str(item, "abi", text);
@@ -79,40 +96,46 @@ static json_object *item_of(const struct catalog_entry *entry)
     return item;
 }
 
-/* "default" is what a plain id means; "retained" what only @version or a hash
- * reaches. */
-static const char *state_of(struct catalog *c, const struct catalog_entry *at)
+json_object *plugin_release(struct engine *g, const char *id)
 {
-    const struct catalog_entry *chosen = NULL;
-
-    return catalog_resolve(c, at->note.id, at->note.kind, &chosen, NULL) == 0 &&
-                   strcmp(chosen->hash, at->hash) == 0
-               ? "default"
-               : "retained";
+    return store_get_json(g->store, (struct store_key){ STORE_PLUGIN_ID,
+                                                        { id }, 0 }, NULL);
 }
 
-int engine_plugins_list(struct engine *g, const struct engine_request *q,
-                        struct engine_answer *a, struct err *e)
+void plugin_item_release(json_object *item, json_object *release)
 {
-    json_object *items = json_object_new_array();
+    const char *hash = json_str(item, "hash") + strlen("sha256:");
+    const char *state = json_str(item, "state");
+    const char *chosen = json_str(release, "default");
+    const char *canary = json_str(json_child(release, "canary"), "hash");
+
+    if (strcmp(state, "default") != 0 && strcmp(state, "available") != 0)
+        return;
+    if (chosen != NULL)
+        json_set_str(item, "state",
+                     strcmp(chosen, hash) == 0 ? "default" : "available");
+    if (canary != NULL && strcmp(canary, hash) == 0)
+        json_set_str(item, "state", "canary");
+}
+
+int plugin_items_states(struct engine *g, json_object *items, struct err *e)
+{
     struct census c = { .task = { .start = take_census } };
     size_t i;
     int rc;
 
-    (void)q;
-    pthread_mutex_lock(&g->catalog_lock);
-    c.n = catalog_n(g->catalog);
+    c.n = json_object_array_length(items);
     c.hashes = xcalloc(c.n + 1, sizeof *c.hashes);
     c.quarantined = xcalloc(c.n + 1, sizeof *c.quarantined);
     for (i = 0; i < c.n; i++) {
-        const struct catalog_entry *entry = catalog_at(g->catalog, i);
-        json_object *item = item_of(entry);
+        json_object *item = json_object_array_get_idx(items, i);
+        json_object *release = plugin_release(g, json_str(item, "id"));
 
-        json_set_str(item, "state", state_of(g->catalog, entry));
-        memcpy(c.hashes[i], entry->hash, sizeof c.hashes[i]);
-        json_object_array_add(items, item);
+        plugin_item_release(item, release);
+        json_object_put(release);
+        (void)snprintf(c.hashes[i], sizeof c.hashes[i], "%.64s",
+                       json_str(item, "hash") + strlen("sha256:"));
     }
-    pthread_mutex_unlock(&g->catalog_lock);
     rc = engine_task_run(g, &c.task, e);
     for (i = 0; i < c.n && rc == 0; i++)
         if (c.quarantined[i])
@@ -120,6 +143,23 @@ int engine_plugins_list(struct engine *g, const struct engine_request *q,
                          "quarantined");
     free(c.hashes);
     free(c.quarantined);
+    return rc;
+}
+
+int engine_plugins_list(struct engine *g, const struct engine_request *q,
+                        struct engine_answer *a, struct err *e)
+{
+    json_object *items = json_object_new_array();
+    size_t i;
+    int rc;
+
+    (void)q;
+    pthread_mutex_lock(&g->catalog_lock);
+    for (i = 0; i < catalog_n(g->catalog); i++)
+        json_object_array_add(items, plugin_item(g->catalog,
+                                                 catalog_at(g->catalog, i)));
+    pthread_mutex_unlock(&g->catalog_lock);
+    rc = plugin_items_states(g, items, e);
     if (rc < 0)
         json_object_put(items);
     else

@@ -158,6 +158,12 @@ static void wind_down(void *ctx)
     look(s);
 }
 
+void engine_hurry(struct engine *g)
+{
+    if (g != NULL)
+        atomic_store(&g->hurry, true);
+}
+
 void engine_destroy(struct engine *g)
 {
     struct stopping s = { g, clock_mono_ms() + PATIENCE_MS };

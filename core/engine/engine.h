@@ -34,12 +34,23 @@ struct engine_options {
                                  defaults for adapter plugins; borrowed */
     json_object *strategies;  /* the same for strategies */
     json_object *models;      /* {"reflection":{"url","model","secret"}} or NULL */
+    unsigned plugin_check;    /* level of the check that an added plugin must
+                                 pass; 0 = none */
+    const char *plugin_tool;  /* trimtab-plugin, which does it */
 };
+
+/* Let the catalogue have what was added over the API, and what the store knows
+ * of the others: retired, quarantined. What is damaged or gone is logged and
+ * left out. Before engine_create(). TT_EIO and so on, of the store. [main] */
+int engine_plugins_restore(struct store *s, struct catalog *c, struct err *e);
 
 /* Opens nothing by itself: recovers the runs that the store says are open and
  * starts the engine's thread. */
 struct engine *engine_create(const struct engine_options *options,
                              struct err *e);
+/* Calls that last minutes (a check of a plugin) give up: the daemon is about to
+ * stop. NULL is allowed. [any] */
+void engine_hurry(struct engine *g);
 /* Stop cleanly: workers end, open runs stay open in the store and go on at
  * the next start. */
 void engine_destroy(struct engine *g);
@@ -55,8 +66,9 @@ struct engine_request {
     const char *if_match;     /* or NULL */
     const char *request_id;
 };
-/* 0 with *answer (the caller puts it), or TT_E* with *e. status: 0 lets the
- * route's usual HTTP status stand. */
+/* 0 with *answer (the caller puts it), or TT_E* with *e; the body may then hold
+ * {"checks": [...]}, the details of a refusal. status: 0 lets the route's usual
+ * HTTP status stand. */
 struct engine_answer {
     json_object *body;
     unsigned status;

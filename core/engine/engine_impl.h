@@ -54,6 +54,8 @@ struct engine {
                                       runs, as `show` gives them */
 
     struct engine_runs *runs;      /* [engine] */
+    atomic_bool adding;            /* a plugin is being added: one at a time */
+    atomic_bool hurry;             /* see engine_hurry() */
     size_t n_calls;                /* broker calls under way. [engine] */
     atomic_int_fast64_t turn_mono_ms; /* when the loop last turned */
     struct engine_counters n;

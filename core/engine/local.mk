@@ -2,7 +2,8 @@
 noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_CPPFLAGS = $(CORE_INC)
 %C%_libengine_a_SOURCES = \
-	%D%/engine.h %D%/engine_impl.h %D%/service.h \
+	%D%/engine.h %D%/engine_impl.h %D%/engine_release.h \
+	%D%/plugin_item.h %D%/release.h %D%/service.h \
 	%D%/admin.c %D%/admin.h %D%/admin_target.c \
 	%D%/api_audit.c %D%/api_backfill.c %D%/api_datasets.c \
 	%D%/api_delivery.c %D%/api_doctor.c %D%/api_plugins.c \

@@ -312,6 +312,41 @@ static int add(struct catalog *c, const char *path, const char *hash,
     return code == 0 ? 0 : err_prefix(e, "plugin");
 }
 
+int catalog_judge(const struct catalog *c, const char *path, char hash[65],
+                  struct err *e)
+{
+    struct buf bytes = { 0 };
+    struct trust_verdict v = { 0 };
+    int code = fs_read_regular(path, CATALOG_MAX_FILE, &bytes, NULL, e);
+
+    hash[0] = '\0';
+    if (code == 0)
+        crypt_sha256_hex(bytes.data, bytes.len, hash);
+    if (code == 0 && c->trust != NULL)
+        code = trust_judge(c->trust, path, hash, &v, e);
+    trust_verdict_fini(&v);
+    buf_fini(&bytes);
+    return code == 0 ? 0 : err_prefix(e, "plugin");
+}
+
+char *catalog_stage(const struct catalog *c, struct err *e)
+{
+    TT_AUTO_FREE char *all = xasprintf("%s/../incoming", c->root);
+    char *dir = xasprintf("%s/XXXXXX", all);
+
+    /* a worker of another user finds its plugin in it, but cannot list it */
+    if (fs_mkdirs(all, 0711, e) != 0) {
+        free(dir);
+        return NULL;
+    }
+    if (mkdtemp(dir) == NULL || chmod(dir, 0711) != 0) {
+        err_errno(e, TT_EIO, "plugins.state: %s", dir);
+        free(dir);
+        return NULL;
+    }
+    return dir;
+}
+
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **out, struct err *e)
 {

@@ -42,6 +42,13 @@ void catalog_trust(struct catalog *c, const struct trust *t);
  * [main or engine] */
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **entry, struct err *e);
+/* Would it be taken in? Reads, hashes and judges, and changes nothing. hash is
+ * filled in where the file could be read. TT_EPERM when it is refused. [any] */
+int catalog_judge(const struct catalog *c, const char *path, char hash[65],
+                  struct err *e);
+/* A new private folder in the catalogue's state, for files that came from
+ * elsewhere; the caller removes and frees it. NULL: TT_EIO. [any] */
+char *catalog_stage(const struct catalog *c, struct err *e);
 /* Take in every *.so of a folder, and every folder in it whose plugin.json has
  * "exec"; a bad one is logged and skipped. */
 int catalog_scan(struct catalog *c, const char *dir, struct err *e);

@@ -52,7 +52,8 @@ bool catalog_folder_there(const char *folder)
 static bool name_ok(const char *name)
 {
     static const char *const ours[] = { "plugin.json", "plugin.json.minisig",
-                                        "plugin.so", "describe.json" };
+                                        "plugin.so", "describe.json",
+                                        "check.json" };
     static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
                                 "UVWXYZ0123456789._+-";
     size_t i, n;

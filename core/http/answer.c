@@ -64,6 +64,9 @@ void answer_error(struct request *r, const struct err *e)
     json_set_str(problem, "detail", e->text);
     json_set_str(problem, "code", err_code(e->code));
     json_set_str(problem, "request_id", r->request_id);
+    if (json_child(r->answer.body, "checks") != NULL)
+        json_set(problem, "checks",
+                 json_object_get(json_child(r->answer.body, "checks")));
     r->content_type = "application/problem+json";
     answer_json(r, r->status, problem);
     json_object_put(problem);

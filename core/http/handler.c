@@ -157,12 +157,16 @@ static int parse_body(struct request *r, json_object **body, struct err *e)
     *body = NULL;
     if (r->too_large)
         return err_set(e, TT_ETOOBIG, "request: the body is larger than %zu "
-                       "bytes", r->http->options.max_body_bytes);
+                       "bytes", route_max_body(r));
     if (r->body.len == 0)
         return (r->route->flags & ROUTE_BODY) == 0
                    ? 0
                    : err_set(e, TT_EJSON, "request: a JSON body is needed");
-    *body = json_parse(r->body.data, r->body.len, &json_limits_request, e);
+    *body = json_parse(r->body.data, r->body.len,
+                       (r->route->flags & ROUTE_LARGE) != 0
+                           ? &json_limits_document
+                           : &json_limits_request,
+                       e);
     if (*body == NULL && e->code != 0)
         return err_prefix(e, "request");
     if (!json_object_is_type(*body, json_type_object)) {

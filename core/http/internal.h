@@ -100,8 +100,10 @@ enum route_flag {
     ROUTE_INLINE = 1 << 1,   /* answered on the epoll thread: memory only */
     ROUTE_BODY = 1 << 2,     /* a JSON body is required */
     ROUTE_OWN_KEY = 1 << 3,  /* the engine stores the Idempotency-Key itself */
-    ROUTE_LIMITED = 1 << 4   /* rate limited per actor */
+    ROUTE_LIMITED = 1 << 4,  /* rate limited per actor */
+    ROUTE_LARGE = 1 << 5     /* the body may have HTTP_LARGE_BYTES */
 };
+enum { HTTP_LARGE_BYTES = 64 << 20 };
 
 struct route {
     const char *method;
@@ -118,6 +120,8 @@ extern const size_t http_n_routes;
 /* NULL with *allow set to a list of methods (405), or NULL with *allow NULL
  * (404). */
 const struct route *route_find(struct request *r, const char **allow);
+/* How large its body may be. */
+size_t route_max_body(const struct request *r);
 /* The value of {name} in the matched path, or NULL. */
 const char *route_param(const struct request *r, const char *name);
 

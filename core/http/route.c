@@ -73,6 +73,12 @@ const struct route http_routes[] = {
     /* the rest */
     { "GET", "/api/plugins", 200, 0, engine_plugins_list, NULL,
       "The strategies and adapters of this daemon" },
+    { "POST", "/api/plugins", 201, ROUTE_BODY | ROUTE_LARGE, engine_plugin_add,
+      NULL, "Add a version of a plugin" },
+    { "GET", "/api/plugins/{name}", 200, 0, engine_plugin_show, NULL,
+      "One plugin and its versions, or one version" },
+    { "POST", "/api/plugins/{name}/retire", 200, 0, engine_plugin_retire, NULL,
+      "Let no new run get this version" },
     { "GET", "/api/audit", 200, 0, engine_audit_list, NULL,
       "The audit chain" },
     { "POST", "/api/doctor", 200, 0, engine_doctor, NULL,
@@ -120,6 +126,15 @@ const struct route *route_find(struct request *r, const char **allow)
         *allow = http_routes[i].method;
     }
     return NULL;
+}
+
+size_t route_max_body(const struct request *r)
+{
+    size_t usual = r->http->options.max_body_bytes;
+
+    return (r->route->flags & ROUTE_LARGE) != 0 && usual < HTTP_LARGE_BYTES
+               ? HTTP_LARGE_BYTES
+               : usual;
 }
 
 const char *route_param(const struct request *r, const char *name)

@@ -127,7 +127,7 @@ static void begin(struct request *r, const char *url)
 
 static void take_body(struct request *r, const char *bytes, size_t n)
 {
-    if (r->body.len + n > r->http->options.max_body_bytes) {
+    if (r->body.len + n > route_max_body(r)) {
         r->too_large = true;
         buf_reset(&r->body);
     }

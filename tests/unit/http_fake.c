@@ -53,6 +53,9 @@ static int echo(const char *name, const struct engine_request *q,
         return echo(#name, q, a, e);                                           \
     }
 FAKE(engine_optimize)
+FAKE(engine_plugin_add)
+FAKE(engine_plugin_show)
+FAKE(engine_plugin_retire)
 FAKE(engine_runs_list)
 FAKE(engine_run_show)
 FAKE(engine_run_cancel)

@@ -574,7 +574,7 @@ static void plugins_are_listed_with_their_state(void)
                                   "'sandbox':{}}");
     CU_ASSERT_EQUAL(call(engine_plugins_list, (struct call){ 0 }), 0);
     CU_ASSERT_EQUAL(n_items(), 3);
-    CU_ASSERT_STRING_EQUAL(json_str(item(0), "state"), "retained");
+    CU_ASSERT_STRING_EQUAL(json_str(item(0), "state"), "available");
     CU_ASSERT_STRING_EQUAL(json_str(item(1), "state"), "default");
     CU_ASSERT_STRING_EQUAL(json_str(item(1), "summary"), "points");
     CU_ASSERT_STRING_EQUAL(json_str(item(1), "kind"), "strategy");
