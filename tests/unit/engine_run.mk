@@ -10,6 +10,7 @@ RUN_TESTS = \
 	%D%/engine_share_test \
 	%D%/engine_services_test \
 	%D%/engine_live_test \
+	%D%/engine_plugin_add_test \
 	%D%/engine_log_test \
 	%D%/engine_run_test \
 	%D%/engine_run_crash_test \
@@ -33,6 +34,8 @@ ENGINE_LIVE_LIBS = core/engine/libengine.a $(WORK_LIBS) $(HOST_LIBS) \
 %C%_engine_share_test_LDADD = $(RUN_SIM_LIBS)
 %C%_engine_live_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_live_test_LDADD = $(ENGINE_LIVE_LIBS)
+%C%_engine_plugin_add_test_CPPFLAGS = $(UNIT_INC)
+%C%_engine_plugin_add_test_LDADD = $(ENGINE_LIVE_LIBS)
 %C%_engine_log_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_log_test_LDADD = $(ENGINE_LIVE_LIBS)
 %C%_engine_services_test_CPPFLAGS = $(UNIT_INC)
