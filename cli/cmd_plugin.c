@@ -131,10 +131,10 @@ static int canary(struct cli *c, const char *name, const struct args *a)
     return change(c, "POST", client_path("/api/plugins/%s/canary", name), body);
 }
 
-static int pin(struct cli *c, const char *method, const char *name,
-               const struct args *a)
+static int pin(struct cli *c, bool on, const char *name, const struct args *a)
 {
     json_object *body;
+    char *path;
 
     if (args_get(a, "workflow") == NULL)
         return usage_error("plugin pin ID@VERSION --workflow W | unpin ID "
@@ -142,7 +142,9 @@ static int pin(struct cli *c, const char *method, const char *name,
     body = json_object_new_object();
     json_object_object_add(body, "workflow",
                            json_object_new_string(args_get(a, "workflow")));
-    return change(c, method, client_path("/api/plugins/%s/pin", name), body);
+    path = on ? client_path("/api/plugins/%s/pin", name)
+              : client_path("/api/plugins/%s/unpin", name);
+    return change(c, "POST", path, body);
 }
 
 static int one(struct cli *c, const char *verb, const char *name,
@@ -167,9 +169,9 @@ static int one(struct cli *c, const char *verb, const char *name,
         return change(c, "DELETE", client_path("/api/plugins/%s/canary", name),
                       NULL);
     if (strcmp(verb, "pin") == 0)
-        return pin(c, "POST", name, a);
+        return pin(c, true, name, a);
     if (strcmp(verb, "unpin") == 0)
-        return pin(c, "DELETE", name, a);
+        return pin(c, false, name, a);
     return usage_error(usage_text);
 }
 

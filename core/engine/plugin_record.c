@@ -59,6 +59,21 @@ static bool says(json_object *o, const char *key, const char *word)
     return text != NULL && strcmp(text, word) == 0;
 }
 
+static const char *word(json_object *o, const char *key)
+{
+    return json_str(o, key) != NULL ? json_str(o, key) : "?";
+}
+
+/* From a plugin directory, just now. */
+static bool is_here(struct catalog *c, const char *hash)
+{
+    const struct catalog_entry *entry;
+    char name[80];
+
+    (void)snprintf(name, sizeof name, "sha256:%s", hash);
+    return catalog_resolve(c, name, 0, &entry, NULL) == 0;
+}
+
 static int restore_one(void *ctx, const struct store_key *key,
                        struct tt_str bytes)
 {
@@ -72,11 +87,12 @@ static int restore_one(void *ctx, const struct store_key *key,
     if (o == NULL)
         return TT_ECORRUPT;
     (void)snprintf(hash, sizeof hash, "%.64s", key->part[0]);
-    if (catalog_restore(r->catalog, hash,
+    if (!is_here(r->catalog, hash) &&
+        catalog_restore(r->catalog, hash,
                         says(json_child(o, "signature"), "state", "shipped"),
                         &entry, &bad) != 0)
         log_warn("plugin.lost", "id=%s version=%s hash=%.12s why=\"%s\"",
-                 json_str(o, "id"), json_str(o, "version"), hash, bad.text);
+                 word(o, "id"), word(o, "version"), hash, bad.text);
     catalog_mark(r->catalog, hash, says(o, "state", "retired"),
                  says(o, "state", "quarantined"));
     json_object_put(o);

@@ -279,7 +279,7 @@ static void what_fails_the_check_is_not_taken_in(void)
     write_tool(r.dir, GOOD);
     CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
     CU_ASSERT_EQUAL(r.answer.status, 201);
-    snprintf(name, sizeof name, "%s", r.answer.location +
+    snprintf(name, sizeof name, "%.71s", r.answer.location +
                                           strlen("/api/plugins/"));
     CU_ASSERT_EQUAL(named(&r, engine_plugin_show, name), 0);
     CU_ASSERT_EQUAL(json_int(json_child(r.answer.body, "check"), "passed", 0),
