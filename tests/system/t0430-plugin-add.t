@@ -180,6 +180,30 @@ is "added again, it is mended" "$(send)" 200
 is "and is there" "$(get "/api/plugins/$hash" | jq -r .id)" mine
 stop_daemon
 
+# --- a folder with a command of its own, and the usual level -----------------------
+write_config '{"plugins": {"checker": "'"$TOOL"'"}}'
+check "the daemon starts with the usual check" start_daemon
+if command -v python3 >/dev/null; then
+    trimtab plugin add "$TOP/sdk/examples/climb" >out 2>err
+    is "a folder that is run by a command is added" "$?" 0
+    cat err
+    id=$(jq -r .id "$TOP/sdk/examples/climb/plugin.json")
+    like "its files lie beside its manifest" \
+        "$(find plugins/sha256 -name '*.py' | head -n 1)" '/sampler.py|_exec.py'
+    is "level 2 has looked" "$(get "/api/plugins/$(sed 's/.*: //' out)" |
+        jq -r '.check.level')" 2
+    jq '{files: {"plugin.json": (. | tojson | @base64)}}' \
+        "$TOP/sdk/examples/climb/plugin.json" >body
+    is "without its files it is refused" "$(send | cut -c 1)" 4
+    stop_daemon
+    check "and the daemon starts again" start_daemon
+    is "the folder is there again" \
+        "$(get "/api/plugins/$id" | jq -r '.versions | length')" 1
+fi
+trimtab plugin add "$PLUGINS/sobol.so" >out 2>err
+is "a shipped plugin passes, too" "$?" 0
+stop_daemon
+
 # --- unsigned, under deny ---------------------------------------------------------
 rm -rf store plugins
 write_config '{"plugins": {"checker": "'"$TOOL"'", "check": 1,
