@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 
 #define QUIET_MS 20     /* between two looks whether all has ended */
@@ -68,11 +69,14 @@ struct engine *engine_create(const struct engine_options *options,
     g->catalog = options->catalog;
     g->progress = json_object_new_object();
     pthread_mutex_init(&g->catalog_lock, NULL);
+    pthread_mutex_init(&g->release_lock, NULL);
     pthread_mutex_init(&g->watch_lock, NULL);
     pthread_mutex_init(&g->task_lock, NULL);
     pthread_mutex_init(&g->show_lock, NULL);
     pthread_cond_init(&g->task_done, NULL);
     runs_init(g);
+    if (releases_load(g, e) != 0)
+        goto fail;
     g->loop = loop_create(e);
     if (g->loop == NULL)
         goto fail;
@@ -182,8 +186,10 @@ void engine_destroy(struct engine *g)
     work_destroy(g->work);
     runs_fini(g);
     loop_destroy(g->loop);
+    releases_fini(g);
     json_object_put(g->progress);
     pthread_mutex_destroy(&g->catalog_lock);
+    pthread_mutex_destroy(&g->release_lock);
     pthread_mutex_destroy(&g->watch_lock);
     pthread_mutex_destroy(&g->task_lock);
     pthread_mutex_destroy(&g->show_lock);

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 #include "core/engine/version.h"
 
@@ -214,6 +215,7 @@ int finish_commit(struct engine *g, struct turn_item *item, struct err *e)
     if (rc != 0)
         return rc;
     count(g, f);
+    releases_ended(g, f->run, run_kept_guardrails(item->shell->run));
     log_info("run.ended", "run=%s state=%s promotion=%s", item->shell->id,
              run_state_word(f->state), promotion);
     if (strcmp(promotion, "delivering") == 0)

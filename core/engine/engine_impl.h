@@ -4,8 +4,8 @@
  *
  * Threads  [engine] the loop's own thread: runs, workers, the commit of a turn
  *          [api]    whoever calls engine.h; may block for an fsync
- * Locks    catalog_lock, watch_lock, show_lock and task_lock are leaves: none
- *          is held while another one is taken or a commit is made. */
+ * Locks    catalog_lock, release_lock, watch_lock, show_lock and task_lock are
+ *          leaves: none is held while another one is taken or a commit is made. */
 #ifndef TT_ENGINE_IMPL_H
 #define TT_ENGINE_IMPL_H
 
@@ -39,6 +39,10 @@ struct engine {
 
     pthread_mutex_t catalog_lock;
     struct catalog *catalog;       /* under catalog_lock */
+
+    pthread_mutex_t release_lock;
+    json_object *releases;         /* under release_lock: {id: record}; see
+                                      engine_release.h */
 
     pthread_mutex_t watch_lock;
     engine_active_fn *watch;       /* under watch_lock */

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 
 /* --- the records of one run ----------------------------------------------- */
@@ -205,8 +206,10 @@ static void on_announced(void *ctx)
 
     if (!a->g->runs->stopping && runs_find(a->g, a->run) == NULL) {
         document = store_get_json(a->g->store, key, &e);
-        if (document != NULL && is_open(document))
+        if (document != NULL && is_open(document)) {
+            releases_started(a->g, document);
             take_in(a->g, document);
+        }
         json_object_put(document);
         runs_admit(a->g);
     }

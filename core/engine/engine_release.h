@@ -24,8 +24,8 @@ int releases_choose(struct engine *g, const char *name, uint32_t kind,
                     struct err *e);
 
 /* Change the record of an id (made where there is none): change() is called on
- * the engine's thread with it, and may name the audit event's detail. Durable
- * when it returns 0. Blocks for an fsync. [api] */
+ * the engine's thread with a copy, and may add to the audit event's detail.
+ * Durable when it returns 0. Blocks for an fsync. [api] */
 struct release_edit {
     const char *id;
     uint32_t kind;
@@ -37,13 +37,17 @@ struct release_edit {
 int releases_edit(struct engine *g, const struct release_edit *edit,
                   struct err *e);
 
-/* Condemn a hash: its record says "quarantined" and why, it is chosen no more,
- * what was the default before is restored, and live runs that did not ask for
- * it by name are moved off it. Audited. [engine] */
+/* Condemn a hash: its record says "quarantined" and why, it is chosen no more
+ * unless it is asked for by name or nothing else is there, and what was the
+ * default before is restored. Audited. [engine] */
 void releases_quarantine(struct engine *g, const char *hash, const char *why);
 
-/* A run of this id and hash began, or ended. [engine] */
+/* Lift it. Blocks for an fsync. TT_ENOENT: it is not in quarantine. [api] */
+int releases_pardon(struct engine *g, const struct engine_plugin *p,
+                    const char *actor, struct err *e);
+
+/* A run began, or ended: what does it say of its plugins? [engine] */
 void releases_started(struct engine *g, json_object *run);
-void releases_ended(struct engine *g, json_object *run, bool good);
+void releases_ended(struct engine *g, json_object *run, bool kept_guardrails);
 
 #endif

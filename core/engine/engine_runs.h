@@ -98,6 +98,12 @@ struct turn_audit {
     json_object *detail;
 };
 
+struct turn_record {
+    enum store_kind kind;
+    char *part;
+    json_object *document;
+};
+
 struct engine_runs {
     struct engine *g;
     struct shell **all;      /* by run id: the oldest first */
@@ -106,6 +112,8 @@ struct engine_runs {
     size_t n_items;
     struct turn_audit *audits;
     size_t n_audits;
+    struct turn_record *records; /* stored with the audits */
+    size_t n_records;
     struct engine_task **tasks; /* done once the turn is stored */
     size_t n_tasks;
     int64_t retry_mono_ms;   /* the store said no: not before then */
@@ -141,12 +149,17 @@ bool runs_quiet(const struct engine *g); /* nothing calls back any more */
 
 void turn_add(struct engine *g, struct shell *s, struct run_actions *actions);
 void turn_end(void *g); /* for loop_on_turn_end() */
+void turn_drop(struct engine_runs *r); /* records and audits, unstored */
 /* Tell the task that it is done when what the machines gave up to now is
  * stored. */
 void turn_task(struct engine *g, struct engine_task *t);
 /* An audit event with the turn. detail is taken. */
 void engine_audit(struct engine *g, const char *actor, const char *action,
                   const char *object, json_object *detail);
+
+/* A record with the turn, of a kind whose key is one part. document is taken. */
+void engine_record(struct engine *g, enum store_kind kind, const char *part,
+                   json_object *document);
 
 /* --- ends: engine_finish.c ------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 #include "core/host/codec.h"
 
@@ -418,6 +419,7 @@ static void on_down(void *ctx, const struct worker_down *down)
     if (work_quarantined(g->work, s->plugin.hash)) {
         (void)snprintf(text, sizeof text, "%s; it crashes again and again "
                        "and is in quarantine", down->text);
+        releases_quarantine(g, s->plugin.hash, down->text);
         lost(s, text);
         return;
     }

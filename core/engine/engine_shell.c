@@ -343,16 +343,12 @@ void runs_fini(struct engine *g)
         return;
     for (i = 0; i < r->n_items; i++)
         run_actions_fini(&r->items[i].actions);
-    for (i = 0; i < r->n_audits; i++) {
-        free(r->audits[i].actor);
-        free(r->audits[i].action);
-        free(r->audits[i].object);
-        json_object_put(r->audits[i].detail);
-    }
+    turn_drop(r);
     for (i = 0; i < r->n; i++)
         shell_destroy(r->all[i]);
     free(r->items);
     free(r->audits);
+    free(r->records);
     free(r->tasks);
     free(r->all);
     free(r);

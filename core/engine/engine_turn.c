@@ -54,7 +54,30 @@ void engine_audit(struct engine *g, const char *actor, const char *action,
     a->detail = detail;
 }
 
+void engine_record(struct engine *g, enum store_kind kind, const char *part,
+                   json_object *document)
+{
+    struct engine_runs *r = g->runs;
+
+    r->records = xrealloc(r->records, r->n_records + 1, sizeof *r->records);
+    r->records[r->n_records].kind = kind;
+    r->records[r->n_records].part = xstrdup(part);
+    r->records[r->n_records++].document = document;
+}
+
 /* --- storing -------------------------------------------------------------- */
+
+static void put_records(struct engine_runs *r, struct store_batch *b)
+{
+    size_t i;
+
+    for (i = 0; i < r->n_records; i++) {
+        struct store_key key = { r->records[i].kind, { r->records[i].part },
+                                 0 };
+
+        store_put_json(b, key, r->records[i].document);
+    }
+}
 
 static void put_audits(struct engine_runs *r, struct store_batch *b)
 {
@@ -65,10 +88,15 @@ static void put_audits(struct engine_runs *r, struct store_batch *b)
                     r->audits[i].object, r->audits[i].detail);
 }
 
-static void drop_audits(struct engine_runs *r)
+void turn_drop(struct engine_runs *r)
 {
     size_t i;
 
+    for (i = 0; i < r->n_records; i++) {
+        free(r->records[i].part);
+        json_object_put(r->records[i].document);
+    }
+    r->n_records = 0;
     for (i = 0; i < r->n_audits; i++) {
         free(r->audits[i].actor);
         free(r->audits[i].action);
@@ -90,6 +118,7 @@ static int commit_some(struct engine *g, size_t *n, struct err *e)
         return finish_commit(g, &r->items[0], e);
     }
     b = store_batch_create();
+    put_records(r, b);
     put_audits(r, b);
     for (*n = 0; *n < r->n_items && r->items[*n].actions.finish == NULL; ++*n)
         finish_put(b, r->items[*n].shell->id, &r->items[*n].actions);
@@ -100,7 +129,7 @@ static int commit_some(struct engine *g, size_t *n, struct err *e)
     rc = store_commit(g->store, b, e);
     atomic_fetch_add(&g->n.commits, 1);
     if (rc == 0)
-        drop_audits(r);
+        turn_drop(r);
     return rc;
 }
 
@@ -198,7 +227,7 @@ void turn_end(void *ctx)
         return;
     if (!r->stopping)
         runs_share(g);
-    while (r->n_items > 0 || r->n_audits > 0) {
+    while (r->n_items > 0 || r->n_audits > 0 || r->n_records > 0) {
         if (commit_some(g, &n, &e) != 0) {
             wait_for_store(g, &e);
             return;

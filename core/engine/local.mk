@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/delivery_push.c %D%/delivery_settle.c \
 	%D%/diff.c %D%/diff.h \
 	%D%/gate.c %D%/gate.h \
+	%D%/release.c %D%/release.h \
 	%D%/resource.c %D%/resource.h \
 	%D%/space.c %D%/space.h %D%/space_internal.h \
 	%D%/space_param.c %D%/space_size.c %D%/space_value.c \

@@ -7,7 +7,7 @@
 
 #include "core/engine/budget.h"
 #include "core/engine/dataset.h"
-#include "core/engine/engine_impl.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/space.h"
 
 /* What is gathered on the way. */
@@ -20,6 +20,7 @@ struct optimize {
     struct space *space;
     struct engine_plugin strategy, adapter;
     json_object *strategy_config, *adapter_config;
+    enum release_why strategy_why, adapter_why;
     struct dataset *dataset;
     struct budget budget;
     const char *environment;

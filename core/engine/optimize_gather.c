@@ -137,10 +137,12 @@ static int check_kinds(struct optimize *s, struct err *e)
 
 static int pin_plugin(struct optimize *s, const char *name, uint32_t kind,
                       json_object *overrides, struct engine_plugin *plugin,
-                      json_object **config, struct err *e)
+                      json_object **config, enum release_why *why,
+                      struct err *e)
 {
     json_object *trial;
-    int rc = engine_plugin_find(s->g, name, kind, plugin, e);
+    int rc = releases_choose(s->g, name, kind, s->q->workflow, s->run, plugin,
+                             why, e);
 
     if (rc != 0)
         return rc;
@@ -167,7 +169,7 @@ static int read_plugins(struct optimize *s, struct err *e)
                             &adapter_over, e);
     if (rc == 0)
         rc = pin_plugin(s, optimizer, TT_KIND_STRATEGY, strategy_over,
-                        &s->strategy, &s->strategy_config, e);
+                        &s->strategy, &s->strategy_config, &s->strategy_why, e);
     if (rc == 0)
         rc = check_kinds(s, e);
     if (rc != 0)
@@ -181,7 +183,7 @@ static int read_plugins(struct optimize *s, struct err *e)
         }
     }
     rc = pin_plugin(s, json_str(adapter, "plugin"), TT_KIND_ADAPTER, config,
-                    &s->adapter, &s->adapter_config, e);
+                    &s->adapter, &s->adapter_config, &s->adapter_why, e);
     json_object_put(config);
     return rc;
 }

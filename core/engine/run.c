@@ -319,6 +319,19 @@ uint64_t run_now_ms(const struct run *r)
     return r->now_ms;
 }
 
+bool run_kept_guardrails(const struct run *r)
+{
+    size_t i, scored = 0, kept = 0;
+
+    for (i = 0; i < r->n_candidates; i++)
+        if (!r->candidates[i]->host && r->candidates[i]->full) {
+            scored++;
+            kept += r->candidates[i]->feasible;
+        }
+    return scored == 0 || kept > 0 || !r->candidates[0]->full ||
+           !r->candidates[0]->feasible;
+}
+
 uint64_t run_in_flight(const struct run *r)
 {
     return r->n_in_flight;

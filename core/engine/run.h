@@ -179,6 +179,9 @@ uint64_t run_wake_ms(const struct run *r);
 uint64_t run_in_flight(const struct run *r);
 uint64_t run_max_in_flight(const struct run *r);
 uint64_t run_now_ms(const struct run *r);
+/* Not one candidate of the strategy's own that was scored kept the guardrails,
+ * while the baseline did: false. */
+bool run_kept_guardrails(const struct run *r);
 struct run_counts {
     uint64_t candidates, duplicates, failed, sent, done, lost;
 };

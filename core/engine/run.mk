@@ -13,6 +13,7 @@
 	%D%/engine_plugin.c %D%/api_plugin_add.c %D%/api_plugin_show.c \
 	%D%/plugin_gate.c %D%/plugin_gate.h \
 	%D%/plugin_record.c %D%/plugin_record.h %D%/engine_push.c %D%/engine_recover.c \
+	%D%/engine_release.c %D%/engine_release.h %D%/api_releases.c \
 	%D%/engine_runs.h %D%/engine_session.c %D%/engine_shell.c \
 	%D%/engine_task.c %D%/engine_turn.c %D%/engine_watch.c \
 	%D%/llm.c %D%/optimize.h %D%/optimize_gather.c %D%/service.c %D%/share.c %D%/share.h

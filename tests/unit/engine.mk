@@ -10,6 +10,7 @@ ENGINE_TESTS = \
 	%D%/diff_test \
 	%D%/doctor_test \
 	%D%/gate_test \
+	%D%/release_test \
 	%D%/resource_test \
 	%D%/space_test \
 	%D%/target_test
@@ -26,6 +27,8 @@ ENGINE_TEST_LIBS = $(ENGINE_PURE_LIBS) $(CUNIT_LIBS)
 %C%_diff_test_LDADD = $(ENGINE_TEST_LIBS)
 %C%_gate_test_CPPFLAGS = $(UNIT_INC)
 %C%_gate_test_LDADD = $(ENGINE_TEST_LIBS)
+%C%_release_test_CPPFLAGS = $(UNIT_INC)
+%C%_release_test_LDADD = $(ENGINE_TEST_LIBS)
 %C%_space_test_CPPFLAGS = $(UNIT_INC)
 %C%_space_test_LDADD = $(ENGINE_TEST_LIBS)
 %C%_target_test_CPPFLAGS = $(UNIT_INC)
