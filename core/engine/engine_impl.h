@@ -5,7 +5,8 @@
  * Threads  [engine] the loop's own thread: runs, workers, the commit of a turn
  *          [api]    whoever calls engine.h; may block for an fsync
  * Locks    catalog_lock, release_lock, watch_lock, show_lock and task_lock are
- *          leaves: none is held while another one is taken or a commit is made. */
+ *          leaves: none is held while another one is taken or a commit is
+ *          made, but for release_lock, which is also taken under catalog_lock. */
 #ifndef TT_ENGINE_IMPL_H
 #define TT_ENGINE_IMPL_H
 

@@ -161,6 +161,10 @@ static void perform(struct engine *g, size_t n)
     struct turn_item *done = xcalloc(n + 1, sizeof *done);
     size_t i;
 
+    if (n == 0) { /* records of no run */
+        free(done);
+        return;
+    }
     memcpy(done, r->items, n * sizeof *done);
     r->n_items -= n;
     memmove(r->items, r->items + n, r->n_items * sizeof *done);

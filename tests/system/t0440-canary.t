@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# t0440 - a canary that crashes is taken back by itself, beside a long run that
+# keeps its version; one that does well becomes the default. No restart.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+command -v "${CC:-cc}" >/dev/null || {
+    echo "1..0 # SKIP no C compiler to make versions of a plugin with"
+    exit 0
+}
+start_sim || exit 1
+mkdir "$STATE/climb"
+
+version() { # VERSION [SED SCRIPT]: a version of the template's strategy
+    sed -e 's/@NAME@/climb/g' -e "s/\"0\.1\.0\"/\"$1\"/" -e "${2:-}" \
+        "$TOP/sdk/template/strategy.c" >"$STATE/climb-$1.c"
+    ${CC:-cc} -std=c11 -O1 -shared -fPIC -fvisibility=hidden -Wl,-z,now \
+        -I"$TOP/sdk/include" -o "$STATE/climb/climb-$1.so" \
+        "$STATE/climb-$1.c" -lm
+}
+check "versions of a strategy are made" eval '
+    version 1.0.0 && version 1.2.0 &&
+    version 1.1.0 "/^static int climb_tell/,/^{/s/^{/{ __builtin_trap();/"'
+hash_of() { sha256sum "$STATE/climb/climb-$1.so" | cut -d' ' -f1; }
+write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/climb\"]},
+    runs: {max_running: 8, max_in_flight: 32}}"
+check "the daemon starts" start_daemon
+check "dataset, target and baseline are there" register
+pid=$DAEMON
+
+begin() { # ITERATIONS: a run of plain `climb`
+    trimtab --json optimize demo-qa answer --optimizer climb --iterations "$1" \
+        --detach | jq -r .run_id
+}
+chosen() { # RUN: the version of its strategy
+    get "/api/runs/$1" | jq -r '.plugins.strategy' |
+        sed 's/^climb@\([^ ]*\) .*/\1/'
+}
+
+is "a default is set" "$(post /api/plugins/climb@1.0.0/default '{}' |
+    jq -r .default)" "$(hash_of 1.0.0)"
+long=$(begin 100)
+is "the long run has the default" "$(chosen "$long")" 1.0.0
+is "the canary takes all new runs" \
+    "$(post /api/plugins/climb@1.1.0/canary '{"percent": 100, "runs": 3}' |
+        jq -r .canary.hash)" "$(hash_of 1.1.0)"
+like "a second one is refused" \
+    "$(post /api/plugins/climb@1.2.0/canary '{"percent": 5}')" \
+    'its canary already'
+like "nonsense is refused" \
+    "$(post /api/plugins/climb@1.2.0/canary '{"percent": 500}')" 'percent'
+one=$(begin 5) two=$(begin 5) three=$(begin 5)
+is "a new run got the canary" "$(chosen "$one")" 1.1.0
+for run in "$one" "$two" "$three"; do
+    is "a run of the canary ends" "$(wait_run "$run" 60)" failed
+    like "and names it" "$(get "/api/runs/$run" | jq -r .diagnostic)" \
+        "climb 1\.1\.0 \(sha256 $(hash_of 1.1.0 | cut -c1-12)"
+done
+is "the next run has the old default" "$(chosen "$(begin 3)")" 1.0.0
+audit=$(get '/api/audit?limit=200' | jq -r '.items[].action')
+for action in plugin.default plugin.canary plugin.quarantine; do
+    is "$action is audited once" "$(echo "$audit" | grep -c "^$action$")" 1
+done
+is "the list says quarantined" "$(get /api/plugins | jq -r \
+    '.items[] | select(.id == "climb" and .version == "1.1.0") | .state')" \
+    quarantined
+
+post /api/plugins/climb@1.2.0/canary '{"percent": 100, "runs": 2}' >/dev/null
+four=$(begin 3) five=$(begin 3)
+is "a good canary's run completes" "$(wait_run "$four" 60)" completed
+is "and another one" "$(wait_run "$five" 60)" completed
+sixth=$(begin 3)
+is "then it is the default" "$(chosen "$sixth")" 1.2.0
+like "that is audited" "$(get '/api/audit?limit=200' | jq -r \
+    '.items[].action')" 'plugin.promote'
+
+check "a workflow is pinned" post /api/plugins/climb@1.0.0/pin \
+    '{"workflow": "demo-qa"}'
+is "its runs get that version" "$(chosen "$(begin 3)")" 1.0.0
+check "and no more" post /api/plugins/climb/unpin '{"workflow": "demo-qa"}'
+is "as before" "$(chosen "$(begin 3)")" 1.2.0
+
+is "the long run completes" "$(wait_run "$long" 120)" completed
+is "with the version that it began with" "$(chosen "$long")" 1.0.0
+is "and all its candidates, without a gap" "$(
+    cursor=
+    while :; do
+        page=$(curl -sS -D "$STATE/head" --unix-socket "$STATE/sock" \
+            "http://trimtab/api/runs/$long/candidates?limit=200&cursor=$cursor")
+        echo "$page" | jq -r '.items[].number'
+        cursor=$(echo "$page" | jq -r '.next_cursor // empty')
+        [ -n "$cursor" ] || break
+    done | sort -n | awk '$1 != NR { bad = 1 } END { print (NR >= 100 && !bad) }'
+)" 1
+check "it is the same daemon" kill -0 "$pid"
+
+stop_daemon
+check "the daemon starts again" start_daemon
+is "the default is remembered" "$(chosen "$(begin 3)")" 1.2.0
+like "a quarantine too" "$(post /api/plugins/climb@1.1.0/release '{}')" \
+    available
+like "and it is lifted once" "$(post /api/plugins/climb@1.1.0/release '{}')" \
+    'not in quarantine'
+done_testing
