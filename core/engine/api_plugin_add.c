@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/crypt/crypt.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 #include "core/engine/plugin_gate.h"
 #include "core/engine/plugin_item.h"
@@ -27,6 +28,9 @@ struct upload {
     char hash[65];
     json_object *report; /* of the check; NULL where there was none */
     json_object *record; /* NULL: it is new here */
+    char present[65];    /* what its id means without it; "" = nothing */
+    char id[64];
+    uint32_t kind;
     json_object *item;   /* the answer */
 };
 
@@ -214,7 +218,7 @@ static int keep_report(struct upload *u, const struct catalog_entry *entry,
 
 static int take_in(struct upload *u, struct err *e)
 {
-    const struct catalog_entry *entry;
+    const struct catalog_entry *entry, *present;
     bool here = is_there(u);
     char origin[260];
     int rc;
@@ -225,6 +229,12 @@ static int take_in(struct upload *u, struct err *e)
         rc = keep_report(u, entry, e);
     if (rc == 0 && !here)
         catalog_mark(u->g->catalog, u->hash, true, false); /* not yet */
+    if (rc == 0) {
+        (void)snprintf(u->id, sizeof u->id, "%s", entry->note.id);
+        u->kind = entry->note.kind;
+        if (catalog_resolve(u->g->catalog, u->id, u->kind, &present, NULL) == 0)
+            memcpy(u->present, present->hash, sizeof u->present);
+    }
     if (rc == 0 && u->record == NULL) {
         (void)snprintf(origin, sizeof origin, "upload:%s", u->name);
         u->record = plugin_record_create(entry, origin, u->q->actor);
@@ -233,6 +243,36 @@ static int take_in(struct upload *u, struct err *e)
     }
     pthread_mutex_unlock(&u->g->catalog_lock);
     return rc;
+}
+
+static int freeze(json_object *release, json_object *detail, void *ctx,
+                  struct err *e)
+{
+    struct upload *u = ctx;
+
+    (void)e;
+    if (json_str(release, "default") == NULL)
+        json_set_str(release, "default", u->present);
+    json_set_str(detail, "hash", json_str(release, "default"));
+    json_set_str(detail, "added", u->hash);
+    return 0;
+}
+
+/* A higher version is not the default by being added: what the id means today
+ * is written down before the new one can be chosen. */
+static int freeze_default(struct upload *u, struct err *e)
+{
+    struct release_edit edit = {
+        .id = u->id, .kind = u->kind, .actor = u->q->actor,
+        .action = "plugin.default", .change = freeze, .ctx = u,
+    };
+    json_object *release = releases_get(u->g, u->id);
+    bool said = json_str(release, "default") != NULL;
+
+    json_object_put(release);
+    if (said || u->present[0] == '\0' || strcmp(u->present, u->hash) == 0)
+        return 0;
+    return releases_edit(u->g, &edit, e);
 }
 
 static int remember(struct upload *u, struct err *e)
@@ -306,6 +346,8 @@ static int add(struct upload *u, struct engine_answer *a, struct err *e)
         return rc;
     known = u->record != NULL;
     rc = take_in(u, e);
+    if (rc == 0 && !known)
+        rc = freeze_default(u, e);
     if (rc == 0 && !known)
         rc = remember(u, e);
     if (rc == 0)

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/fs.h"
 #include "core/base/mem.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/engine_runs.h"
 #include "core/engine/plugin_item.h"
 #include "core/engine/plugin_record.h"
@@ -164,7 +165,7 @@ static int show_all(struct engine *g, const char *id, json_object **out,
     json_set_str(o, "id", id);
     json_set_str(o, "kind", json_str(json_object_array_get_idx(items, 0),
                                      "kind"));
-    json_set(o, "release", plugin_release(g, id));
+    json_set(o, "release", releases_get(g, id));
     json_set(o, "versions", items);
     *out = o;
     return 0;
@@ -223,7 +224,7 @@ static int is_free(struct engine *g, json_object *item, const char *hash,
                    struct err *e)
 {
     struct search s = { .task = { .start = search_runs }, .hash = hash };
-    json_object *release = plugin_release(g, json_str(item, "id"));
+    json_object *release = releases_get(g, json_str(item, "id"));
     const char *state = json_str(item, "state");
     const char *pin = pinned_by(release, hash);
     char name[120];

@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "core/engine/engine_impl.h"
+#include "core/engine/engine_release.h"
 #include "core/engine/plugin_item.h"
 #include "core/engine/resource.h"
 
@@ -96,12 +96,6 @@ json_object *plugin_item(struct catalog *c, const struct catalog_entry *entry)
     return item;
 }
 
-json_object *plugin_release(struct engine *g, const char *id)
-{
-    return store_get_json(g->store, (struct store_key){ STORE_PLUGIN_ID,
-                                                        { id }, 0 }, NULL);
-}
-
 void plugin_item_release(json_object *item, json_object *release)
 {
     const char *hash = json_str(item, "hash") + strlen("sha256:");
@@ -129,7 +123,7 @@ int plugin_items_states(struct engine *g, json_object *items, struct err *e)
     c.quarantined = xcalloc(c.n + 1, sizeof *c.quarantined);
     for (i = 0; i < c.n; i++) {
         json_object *item = json_object_array_get_idx(items, i);
-        json_object *release = plugin_release(g, json_str(item, "id"));
+        json_object *release = releases_get(g, json_str(item, "id"));
 
         plugin_item_release(item, release);
         json_object_put(release);

@@ -8,10 +8,8 @@
 
 /* One version; the caller puts it. Under catalog_lock. */
 json_object *plugin_item(struct catalog *c, const struct catalog_entry *entry);
-/* The release record of an id (core/engine/release.h), or NULL; the caller
- * puts it. [api] */
-json_object *plugin_release(struct engine *g, const char *id);
-/* "state": default, canary or available, by that record (NULL is allowed). */
+/* "state": default, canary or available, by the release record of its id (NULL
+ * is allowed). */
 void plugin_item_release(json_object *item, json_object *release);
 /* The same for an array of items, and what only the engine's thread knows:
  * quarantined. Blocks on that thread. [api] */

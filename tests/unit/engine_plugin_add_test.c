@@ -363,6 +363,7 @@ static void put_release(struct rig *r, const char *id, const char *document)
     store_put_json(b, (struct store_key){ STORE_PLUGIN_ID, { id }, 0 }, o);
     CU_ASSERT_EQUAL(store_commit(r->store, b, &r->err), 0);
     json_object_put(o);
+    rig_restart(r); /* it is read then */
 }
 
 static void retire_says(struct rig *r, const char *name, int code,
