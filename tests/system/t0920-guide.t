@@ -85,12 +85,15 @@ blocks=$(cat "$STATE/blocks")
 is "the guide has blocks" "$([ "$blocks" -ge 20 ] && echo yes)" yes
 
 # One shell for all of them: what one exports the next one sees. The config
-# needs the worker of the scratch prefix.
+# needs what is in the scratch prefix.
+worker="\"workers\": {\"path\": \"$TRIMTAB_WORKER\"}"
+checker="\"checker\": \"$TRIMTAB_PLUGIN_TOOL\""
 {
     echo 'set -e'
     for block in "$STATE"/block-*.sh; do
         echo "{"
-        sed 's|^  "store": |  "workers": {"path": "'"$TRIMTAB_WORKER"'"}, "store": |' "$block"
+        sed "s|^  \"store\": |  $worker, \"store\": |
+            s|^  \"plugins\": {|  \"plugins\": {$checker, \"directories\": [], |" "$block"
         echo "} >'${block%.sh}.got' 2>&1"
     done
 } >"$STATE/all.sh"
