@@ -75,6 +75,8 @@ struct engine_plugin {
     char *path;
     json_object *describe; /* NULL until a worker has said it */
     json_object *permissions; /* as grant_for() gives them */
+    const char **read;        /* the folders of its "read"; text of permissions */
+    size_t n_read;
 };
 /* Resolve "id", "id@version" or "sha256:<hash>". Give *out to
  * engine_plugin_fini(). TT_ENOENT lists what there is; TT_EPERM: it has been

@@ -9,6 +9,19 @@
 #include "core/base/schema.h"
 #include "core/engine/engine_impl.h"
 
+static void list_folders(struct engine_plugin *p)
+{
+    json_object *list = p->permissions != NULL
+                            ? json_child(p->permissions, "read")
+                            : NULL;
+    size_t i;
+
+    p->n_read = list != NULL ? json_object_array_length(list) : 0;
+    p->read = xcalloc(p->n_read + 1, sizeof *p->read);
+    for (i = 0; i < p->n_read; i++)
+        p->read[i] = json_object_get_string(json_object_array_get_idx(list, i));
+}
+
 int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
                        struct engine_plugin *out, struct err *e)
 {
@@ -30,6 +43,7 @@ int engine_plugin_find(struct engine *g, const char *name, uint32_t kind,
         out->describe = entry->describe != NULL ? json_copy(entry->describe)
                                                 : NULL;
         out->permissions = json_copy(entry->permissions);
+        list_folders(out);
     }
     pthread_mutex_unlock(&g->catalog_lock);
     return rc;
@@ -40,6 +54,7 @@ void engine_plugin_fini(struct engine_plugin *p)
     free(p->path);
     json_object_put(p->describe);
     json_object_put(p->permissions);
+    free(p->read);
     memset(p, 0, sizeof *p);
 }
 
@@ -76,7 +91,8 @@ struct worker_spec engine_plugin_spec(const struct engine_plugin *p,
                                 .version = p->version, .kind = p->kind,
                                 .label = label,
                                 .threads = grant_has(p->permissions,
-                                                     "threads") };
+                                                     "threads"),
+                                .read = p->read, .n_read = p->n_read };
 
     return spec;
 }

@@ -140,6 +140,8 @@ def _answer(kind, make, state, line):
         else:
             state.append(make(line["setup"]))
         return {}
+    if not state:
+        raise Error("unsupported", call + ": there is no instance yet")
     self = state[0]
     if call == "on_event":
         if hasattr(self, "on_event"):

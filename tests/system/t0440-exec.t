@@ -45,6 +45,24 @@ else
         "$(cat "$STATE/none.out")" 'Optuna is not installed .*pip install'
 fi
 
+# --- the manual -------------------------------------------------------------------
+mkdir "$STATE/manual"
+awk -v dir="$STATE/manual" '
+    /^```/ && open { open = 0; close(file); next }
+    /^```sh/ { open = 1; file = sprintf("%s/block-%d.sh", dir, ++n); next }
+    /^```output/ { open = 1; file = sprintf("%s/block-%d.want", dir, n); next }
+    open { print > file }' "$TOP/docs/exec-plugins.md"
+(
+    EXAMPLES=$EXAMPLES TRIMTAB_PLUGIN_TOOL=$TOOL PATH=$BUILD:$PATH
+    export EXAMPLES TRIMTAB_PLUGIN_TOOL PATH
+    cd "$STATE/manual" && sh -e block-1.sh >block-1.out 2>&1 &&
+        sh -e block-2.sh >block-2.out 2>block-2.err
+)
+is "the manual's blocks run" $? 0
+tail -n 5 "$STATE/manual/block-1.out" | sed 's/^/# /'
+is "and say what it shows" "$(cat "$STATE/manual/block-2.out")" \
+    "$(cat "$STATE/manual/block-2.want")"
+
 # One that dies at its sixth candidate, once.
 cp -r "$STATE/added/climb" "$STATE/added/dies"
 sed -i 's/^    def next(self, ask):/&\n        if self.ref >= 6:\n            import os; os.write(2, b"enough of it\\n"); os._exit(9)/' \
@@ -52,13 +70,27 @@ sed -i 's/^    def next(self, ask):/&\n        if self.ref >= 6:\n            im
 sed -i 's/"py-climb"/"py-dies"/' "$STATE/added/dies/plugin.json"
 python3 "$EXAMPLES/trimtab_exec.py" "$STATE/added/dies"
 
+# Two that read a file outside; one is granted it.
+mkdir "$STATE/outside"
+echo 7 >"$STATE/outside/number"
+for name in reads peeks; do
+    cp -r "$STATE/added/climb" "$STATE/added/$name"
+    sed -i "s|^strategy(Climb)|assert open('$STATE/outside/number').read()\\n&|" \
+        "$STATE/added/$name/sampler.py"
+    jq --arg n "py-$name" --arg d "$STATE/outside" '.id = $n |
+        .permissions.read = [$d]' "$STATE/added/climb/plugin.json" \
+        >"$STATE/added/$name/plugin.json"
+    python3 "$EXAMPLES/trimtab_exec.py" "$STATE/added/$name"
+done
+
 # --- a daemon ---------------------------------------------------------------------
 start_sim || exit 1
-write_config "{plugins: {directories: [\$p, (\$s + \"/added\")]}}"
+write_config "{plugins: {directories: [\$p, (\$s + \"/added\")],
+    grants: {\"py-reads\": {read: [\$s + \"/outside\"]}}}}"
 check "the daemon starts" start_daemon
 is "it has taken in the folders" "$(trimtab --json plugin list 2>/dev/null |
     jq -r '[(.items // .plugins // .)[].id | select(startswith("py-"))] |
-        unique | join(" ")')" "py-climb py-dies py-function py-optuna"
+        unique | join(" ")')" "py-climb py-dies py-function py-optuna py-peeks py-reads"
 check "the demo is registered" register
 start_run() { # OPTIMIZER OPTIONS...
     optimizer=$1
@@ -76,6 +108,17 @@ like "its candidates say so" \
 trimtab runs replay "$run" >"$STATE/replay" 2>&1
 is "it replays" $? 0
 like "byte for byte" "$(cat "$STATE/replay")" 'identical|same'
+
+run=$(start_run py-reads --iterations 3)
+is "a granted folder is read" "$(wait_run "$run" 60)" completed
+if "$BUILD/trimtabd" --version | sed -n 's/^sandbox: //p' |
+    jq -e '.landlock > 0' >/dev/null; then
+    like "another plugin does not read it" \
+        "$(start_run py-peeks --iterations 3 2>&1)
+$(grep py-peeks "$STATE/daemon.log.new")" 'Permission denied'
+else
+    ok "another plugin does not read it # SKIP this kernel has no landlock"
+fi
 
 run=$(start_run py-dies --iterations 12 --max-in-flight 1)
 is "a command that always dies fails its run" "$(wait_run "$run" 120)" failed

@@ -5,6 +5,7 @@ HOST_TESTS = \
 	%D%/arena_test \
 	%D%/catalog_test \
 	%D%/codec_test \
+	%D%/exec_codec_test \
 	%D%/frame_test \
 	%D%/grant_test \
 	%D%/note_test \
@@ -20,6 +21,8 @@ HOST_TEST_LIBS = $(HOST_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_catalog_test_LDADD = $(HOST_LIBS) $(CRYPT_LIBS) $(BASE_LIBS) $(CUNIT_LIBS)
 %C%_codec_test_CPPFLAGS = $(UNIT_INC)
 %C%_codec_test_LDADD = $(HOST_TEST_LIBS)
+%C%_exec_codec_test_CPPFLAGS = $(UNIT_INC)
+%C%_exec_codec_test_LDADD = $(HOST_TEST_LIBS)
 %C%_frame_test_CPPFLAGS = $(UNIT_INC)
 %C%_frame_test_LDADD = $(HOST_TEST_LIBS)
 %C%_note_test_CPPFLAGS = $(UNIT_INC)
