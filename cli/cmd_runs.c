@@ -211,39 +211,11 @@ int watch_run(struct cli *c, const char *run)
     return code;
 }
 
-/* A live run goes on with another version of a plugin. */
-static int move(struct cli *c, const char *run, const struct args *a)
-{
-    const char *reason = args_get(a, "reason");
-    json_object *body;
-    struct reply r;
-    char *path;
-    int code;
-
-    if (args_get(a, "plugin") == NULL)
-        return usage_error("runs move RUN --plugin NAME [--reason TEXT]");
-    body = json_object_new_object();
-    json_object_object_add(body, "plugin",
-                           json_object_new_string(args_get(a, "plugin")));
-    if (reason != NULL)
-        json_object_object_add(body, "reason", json_object_new_string(reason));
-    path = client_path("/api/runs/%s/move", run);
-    code = client_call(c, "POST", path, body, &r);
-    if (code == 0 && c->json)
-        print_json(r.body);
-    else if (code == 0)
-        print_object(r.body, 0);
-    reply_fini(&r);
-    json_object_put(body);
-    free(path);
-    return code;
-}
-
 int cmd_runs(struct cli *c, int argc, char **argv)
 {
     static const char *const known[] = { "workflow=", "limit=", "status=",
                                          "cursor=", "sort=", "output=",
-                                         "plugin=", "reason=", NULL };
+                                         NULL };
     const char *verb = argv[0];
     struct args a;
     int code = args_parse(&a, argc, argv, known);
@@ -254,7 +226,7 @@ int cmd_runs(struct cli *c, int argc, char **argv)
         code = list(c, &a);
     else if (a.n != 1)
         code = usage_error("runs list | show|watch|report|candidates|events|"
-                           "log|cancel|replay RUN | move RUN --plugin NAME");
+                           "log|cancel|replay RUN");
     else if (strcmp(verb, "show") == 0)
         code = show_answer(c, client_path("/api/runs/%s", a.value[0]), NULL, 0);
     else if (strcmp(verb, "report") == 0)
@@ -273,8 +245,6 @@ int cmd_runs(struct cli *c, int argc, char **argv)
                                   args_get(&a, "cursor"));
     else if (strcmp(verb, "cancel") == 0)
         code = cancel(c, a.value[0]);
-    else if (strcmp(verb, "move") == 0)
-        code = move(c, a.value[0], &a);
     else if (strcmp(verb, "replay") == 0)
         code = replay(c, a.value[0]);
     else

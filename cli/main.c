@@ -17,8 +17,7 @@ static const struct noun {
 } nouns[] = {
     { "optimize", cmd_optimize, NULL, "start a run and watch it" },
     { "runs", cmd_runs,
-      "list show watch report candidates events log cancel replay "
-      "move",
+      "list show watch report candidates events log cancel replay",
       "what runs are doing and have found" },
     { "params", cmd_params,
       "get versions show diff history promote rollback backfill",
