@@ -143,11 +143,11 @@ static int add_command(scmp_filter_ctx ctx, int exec_fd)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_command[i], 0);
     for (i = 0; i < TT_ARRAY_LEN(allowed_ioctl) && rc == 0; i++)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                              SCMP_A1(SCMP_CMP_EQ, allowed_ioctl[i]));
+                              SCMP_A1(SCMP_CMP_EQ, allowed_ioctl[i], 0));
     if (rc == 0)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
-                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)exec_fd),
-                              SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)exec_fd, 0),
+                              SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
     return rc;
 }
 
