@@ -77,7 +77,7 @@ int minisign_key_parse(const char *text, size_t n, struct minisign_key *key,
                        struct err *e)
 {
     struct tt_str rest = { text, n }, comment;
-    unsigned char raw[42]; /* algorithm, id, key */
+    unsigned char raw[42] = { 0 }; /* algorithm, id, key */
     int rc = next_comment(&rest, untrusted, &comment, e);
 
     if (rc == 0)
@@ -98,7 +98,7 @@ int minisign_parse(const char *text, size_t n, struct minisign_signature *s,
                    struct err *e)
 {
     struct tt_str rest = { text, n }, comment = { NULL, 0 };
-    unsigned char raw[74]; /* algorithm, id, signature */
+    unsigned char raw[74] = { 0 }; /* algorithm, id, signature */
     int rc = next_comment(&rest, untrusted, &comment, e);
 
     if (rc == 0)
