@@ -12,12 +12,24 @@
 #include "core/base/fs.h"
 #include "core/base/mem.h"
 
+/* When json-c gets no memory it may stop in the middle and call it success,
+ * with an inner value or none. The text is good: it has been scanned. */
+static bool is_whole(json_tokener *t, const char *text, size_t n)
+{
+    size_t end = json_tokener_get_parse_end(t);
+
+    while (end < n && strchr(" \t\r\n", text[end]) != NULL)
+        end++;
+    return end == n;
+}
+
 json_object *json_parse(const char *text, size_t n,
                         const struct json_limits *limits, struct err *e)
 {
     struct err own = { 0 };
     json_tokener *t;
     json_object *o;
+    bool whole;
 
     e = e != NULL ? e : &own;
     if (json_scan(text, n, limits, e) != 0)
@@ -28,13 +40,20 @@ json_object *json_parse(const char *text, size_t n,
         return NULL;
     }
     o = json_tokener_parse_ex(t, text, (int)n);
+    whole = is_whole(t, text, n);
     if (json_tokener_get_error(t) == json_tokener_continue)
         o = json_tokener_parse_ex(t, " ", 1); /* a bare number has no end */
     e->code = 0;
     if (json_tokener_get_error(t) != json_tokener_success)
         err_set(e, TT_EJSON, "JSON: %s",
                 json_tokener_error_desc(json_tokener_get_error(t)));
+    else if (!whole)
+        err_set(e, TT_ENOMEM, "JSON: out of memory for its values");
     json_tokener_free(t);
+    if (e->code != 0) {
+        json_object_put(o);
+        o = NULL;
+    }
     return o;
 }
 

@@ -78,13 +78,15 @@ int exec_prestart(struct err *e)
 }
 
 /* What the plugin returns to the session; in a worker the child's end is ours:
- * so it is counted as a crash, and the daemon starts the plugin anew. */
-static int failed(const struct err *why, struct tt_error *e)
+ * so it is counted as a crash, and the daemon starts the plugin anew. Who we
+ * are it knows: its message has room for the cause alone. */
+static int failed(struct err *why, struct tt_error *e)
 {
     if (why->code == TT_ECRASH && host.start.in_worker && !host.greeting) {
         (void)fprintf(stderr, "%s\n", why->text);
         _exit(CRASH_STATUS);
     }
+    name_plugin(why);
     return tt_fail(e, why->code, "%s", why->text);
 }
 
@@ -278,7 +280,6 @@ int exec_call(struct exec_instance *x, const char *call, json_object *members,
     if (rc == 0) {
         rc = take(x, call, line, result, e);
     } else {
-        name_plugin(&why);
         rc = failed(&why, e);
     }
     json_object_put(line);

@@ -244,14 +244,17 @@ static bool reap(struct exec_child *c, int64_t until_ms, int *status)
     }
 }
 
-static int ended(struct exec_child *c, const char *call, struct err *e)
+/* It has ended, or has closed its standard `stream`. */
+static int ended(struct exec_child *c, const char *call, const char *stream,
+                 struct err *e)
 {
-    char how[80] = "closed its standard output";
+    char how[80];
     const char *name;
     struct err why = { 0 };
     int status = 0;
     unsigned i;
 
+    (void)snprintf(how, sizeof how, "closed its standard %s", stream);
     (void)reap(c, clock_mono_ms() + END_MS, &status);
     if (c->pid == 0 && WIFEXITED(status))
         (void)snprintf(how, sizeof how, "exited with status %d",
@@ -344,7 +347,7 @@ static int write_line(struct exec_child *c, const char *call,
         if (n > 0)
             done += (size_t)n;
         else if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return ended(c, call, e);
+            return ended(c, call, "input", e);
         if (done == all)
             break;
         p[0] = (struct pollfd){ .fd = c->in, .events = POLLOUT };
@@ -355,7 +358,7 @@ static int write_line(struct exec_child *c, const char *call,
             take_errors(c);
         if (p[1].revents != 0)
             return listen_once(c) > 0 ? fault(c, call, UNASKED, e)
-                                      : ended(c, call, e);
+                                      : ended(c, call, "output", e);
     }
     return 0;
 }
@@ -398,7 +401,7 @@ int exec_child_hear(struct exec_child *c, const char *call, struct buf *line,
         if (p[1].revents != 0)
             take_errors(c);
         if (p[0].revents != 0 && listen_once(c) < 0)
-            return ended(c, call, e);
+            return ended(c, call, "output", e);
     }
     looked = end != NULL ? (size_t)(end - c->heard.data) : looked;
     if (looked > EXEC_MAX_LINE)

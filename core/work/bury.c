@@ -92,7 +92,7 @@ static void describe(const struct worker *w, struct worker_down *down)
     if (!down->expected && w->chatter.last[0] != '\0' && n > 0 &&
         (size_t)n + 20 < sizeof down->text)
         (void)snprintf(down->text + n, sizeof down->text - (size_t)n,
-                       "; it last said: %.100s", w->chatter.last);
+                       "; it last said: %.159s", w->chatter.last);
 }
 
 static void close_fd(struct worker *w, int *fd)

@@ -332,6 +332,24 @@ static void the_commands_end_is_the_workers(void)
     CU_ASSERT(rig_has(rig.down.text, "SIGSEGV"));
 }
 
+/* The plugin is named once: what is left of the line is for the cause. */
+static void its_last_words_are_not_cut(void)
+{
+#define WORDS "a last word that is quite long, because it tells of a traceback"
+    CU_ASSERT_EQUAL(step(ONE("echo '" WORDS "' >&2; exit 4"), 20000), 0);
+    CU_ASSERT(rig_has(rig.down.text, "it last said: next: its command exited "
+                      "with status 4, last saying: " WORDS));
+}
+
+static void a_command_that_hears_no_more_is_said(void)
+{
+    CU_ASSERT_EQUAL(step(ONE("exec <&-; echo '{\"id\":3,\"result\":{}}'; "
+                             "while :; do :; done"), 20000), FRAME_ACTIONS);
+    rig_put_step(&rig.payload, 1);
+    CU_ASSERT_EQUAL(rig_ask(&rig, FRAME_STEP, 20000), 0);
+    CU_ASSERT(rig_has(rig.down.text, "its command closed its standard input"));
+}
+
 static void a_command_that_hangs_is_killed(void)
 {
     CU_ASSERT_EQUAL(step(ONE("while :; do :; done"), 300), 0);
@@ -451,6 +469,9 @@ static CU_TestInfo tests[] = {
     { "answers that cannot be are faults", answers_that_cannot_be_are_faults },
     { "a line between calls is a fault", a_line_between_calls_is_a_fault },
     { "the command's end is the worker's", the_commands_end_is_the_workers },
+    { "its last words are not cut", its_last_words_are_not_cut },
+    { "a command that hears no more is said",
+      a_command_that_hears_no_more_is_said },
     { "a command that hangs is killed", a_command_that_hangs_is_killed },
     { "no command survives its worker", no_command_survives_its_worker },
     { "the sandbox holds", the_sandbox_holds },

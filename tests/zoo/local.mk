@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The zoo: plugins that tests load. Never installed; -rpath makes libtool build
 # a shared object of a check_ library.
-EXTRA_DIST += %D%/zoo.h %D%/build
+EXTRA_DIST += %D%/zoo.h %D%/build %D%/exec/hostile.py
 ZOO_INC = $(SDK_INC) -I$(top_srcdir)/tests/zoo
 ZOO_LINK = $(PLUGIN_LINK) -rpath /nowhere
 check_LTLIBRARIES += \
