@@ -125,7 +125,7 @@ static bool put_object(json_object *files, const char *path)
         own = realloc(own, n + 3);
         if (own == NULL)
             abort();
-        strcpy(own + n - 3, ".json");
+        memcpy(own + n - 3, ".json", sizeof ".json");
     }
     dir = slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
     if (dir == NULL)

@@ -36,6 +36,7 @@
 #define LAYOUT_STORE_IDEMPOTENCY .tag = 'i', .family = FAMILY_BASE
 #define LAYOUT_STORE_PLUGIN .tag = 'p', .family = FAMILY_BASE
 #define LAYOUT_STORE_PLUGIN_ID .tag = 'q', .family = FAMILY_BASE
+#define LAYOUT_STORE_STATE .tag = 'x', .family = FAMILY_LOGS, BYTES, OF_RUN
 
 static const struct kind_info infos[STORE_N_KINDS] = {
 #define KIND_INFO(kind, parts, number, text)                                   \

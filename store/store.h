@@ -46,7 +46,8 @@
     X(STORE_AUDIT, 0, 1, "audit")             /* sequence */                   \
     X(STORE_IDEMPOTENCY, 2, 0, "idempotency") /* actor, key */                 \
     X(STORE_PLUGIN, 1, 0, "plugin")           /* sha256 */                     \
-    X(STORE_PLUGIN_ID, 1, 0, "plugin_id")     /* id: default, canary, pins */
+    X(STORE_PLUGIN_ID, 1, 0, "plugin_id")     /* id: default, canary, pins */  \
+    X(STORE_STATE, 1, 1, "state")             /* run; its move. bytes */
 
 enum store_kind {
 #define STORE_KIND_ENUM(kind, parts, number, name) kind,

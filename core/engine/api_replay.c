@@ -2,8 +2,9 @@
  *
  * api_replay.c - prove that a run's log gives the same proposals again: a
  * fresh worker of the pinned plugin is opened with the recorded problem and
- * fed the log, entry by entry; each answer is compared byte for byte. And
- * each entry is held against the records of what was measured. */
+ * fed the log, entry by entry; each answer is compared byte for byte. Where
+ * another version took over, a worker of that one goes on from what it was
+ * given. And each entry is held against the records of what was measured. */
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -16,13 +17,16 @@
 struct replay {
     struct engine_task task; /* first */
     const char *id;
+    json_object *document;   /* the run's record */
     struct run *run;         /* loaded; only looked at */
     struct dataset *dataset;
     struct engine_plugin plugin;
     json_object *config;
     struct service service;
     struct worker *worker;
-    bool ended, again;       /* again: a fresh instance starts here */
+    uint64_t move;           /* by which its version took over; 0 = none */
+    bool ended, again;       /* again: another instance starts here */
+    bool fed;                /* this one was */
     uint32_t awaited;
     bool opening;
     uint64_t position, at;   /* of the next entry; of the one under way */
@@ -78,6 +82,30 @@ static bool check_entry(struct replay *r, const struct run_entry *entry)
     return false;
 }
 
+/* Did another instance than the present one make it? */
+static bool is_of_another(const struct replay *r, const struct run_entry *entry)
+{
+    struct run_segment here;
+
+    run_segment_at(r->document, r->position, &here);
+    return here.move != r->move ||
+           (r->fed && (entry->flags & RUN_ENTRY_FRESH) != 0);
+}
+
+static void feed_entry(struct replay *r, const struct run_entry *entry)
+{
+    r->fed = true;
+    r->at = r->position;
+    r->position += entry->n;
+    if ((entry->flags & RUN_ENTRY_FRESH) != 0)
+        r->epoch++;
+    buf_reset(&r->want);
+    buf_add(&r->want, entry->actions.p, (size_t)entry->actions.n);
+    if (check_entry(r, entry))
+        r->awaited = worker_send(r->worker, FRAME_STEP, entry->step,
+                                 r->task.g->options.step_ms);
+}
+
 static void next_entry(struct replay *r)
 {
     struct store_key key = { STORE_LOG, { r->id }, r->position };
@@ -87,25 +115,17 @@ static void next_entry(struct replay *r)
 
     if (rc == 0)
         rc = run_entry_get(buf_str(&bytes), &entry, &r->err);
-    if (rc == 0 && (entry.flags & RUN_ENTRY_FRESH) != 0 && !r->again &&
-        r->steps > 0) {
-        r->again = true;
-        r->epoch++;
-        worker_stop(r->worker); /* down() starts the next one */
-    } else if (rc == 0 && (entry.flags & RUN_ENTRY_ANSWERED) == 0) {
-        r->position += entry.n; /* the last one, or one that was given up */
-        next_entry(r);
-    } else if (rc == 0) {
-        r->again = false;
-        r->at = r->position;
-        r->position += entry.n;
-        buf_reset(&r->want);
-        buf_add(&r->want, entry.actions.p, (size_t)entry.actions.n);
-        if (check_entry(r, &entry))
-            r->awaited = worker_send(r->worker, FRAME_STEP, entry.step,
-                                     r->task.g->options.step_ms);
-    } else {
+    if (rc != 0) {
         end(r, rc == TT_ENOENT ? 0 : rc);
+    } else if ((entry.flags & RUN_ENTRY_ANSWERED) == 0) {
+        r->position += entry.n; /* the last one, or one that was given up */
+        r->epoch += (entry.flags & RUN_ENTRY_FRESH) != 0;
+        next_entry(r);
+    } else if (is_of_another(r, &entry)) {
+        r->again = true;
+        worker_stop(r->worker); /* down() starts the next one */
+    } else {
+        feed_entry(r, &entry);
     }
     buf_fini(&bytes);
 }
@@ -145,28 +165,51 @@ static void take_answer(struct replay *r, const struct frame *f)
 
 /* --- the worker ----------------------------------------------------------- */
 
+/* With what the version before it left, where it began so. */
+static int open_instance(struct replay *r, const struct run_segment *here)
+{
+    struct store_key key = { STORE_STATE, { r->id }, here->move };
+    bool with = here->state && here->start == r->position;
+    struct buf state = { 0 }, payload = { 0 };
+    struct tt_snapshot snapshot;
+    uint64_t position;
+    int rc = 0;
+
+    if (with)
+        rc = store_get(r->task.g->store, key, &state, &r->err);
+    if (rc == 0 && with)
+        rc = run_snapshot_get(buf_str(&state), &position, &snapshot, &r->err);
+    if (rc == 0) {
+        run_put_problem(r->run, r->config, with ? &snapshot : NULL, &payload);
+        r->opening = true;
+        r->awaited = worker_send(r->worker, FRAME_OPEN, buf_str(&payload),
+                                 OPEN_MS);
+    }
+    buf_fini(&state);
+    buf_fini(&payload);
+    return rc;
+}
+
 static void on_hello(void *ctx, json_object *hello)
 {
     struct replay *r = ctx;
-    json_object *pinned = run_pinned_config(r->run, "strategy");
-    struct buf payload = { 0 };
+    struct run_segment here;
+    json_object *pinned;
     int rc;
 
     if (r->ended)
         return;
+    run_segment_at(r->document, r->position, &here);
+    pinned = json_child(here.pin, "config");
     json_object_put(r->plugin.describe);
     r->plugin.describe = json_copy(hello);
     json_object_put(r->config);
     r->config = pinned != NULL ? json_copy(pinned) : json_object_new_object();
     rc = engine_plugin_check_config(&r->plugin, r->config, &r->err);
-    if (rc != 0) {
+    if (rc == 0)
+        rc = open_instance(r, &here);
+    if (rc != 0)
         end(r, rc);
-        return;
-    }
-    run_put_problem(r->run, r->config, NULL, &payload);
-    r->opening = true;
-    r->awaited = worker_send(r->worker, FRAME_OPEN, buf_str(&payload), OPEN_MS);
-    buf_fini(&payload);
 }
 
 static void on_answer(void *ctx, uint32_t number, const struct frame *f)
@@ -206,6 +249,25 @@ static void on_down(void *ctx, const struct worker_down *down)
         engine_task_done(&r->task, r->code, &r->err);
 }
 
+/* The version that made the next entry. */
+static int take_version(struct replay *r)
+{
+    struct run_segment here;
+    char name[80];
+    int rc;
+
+    run_segment_at(r->document, r->position, &here);
+    (void)snprintf(name, sizeof name, "sha256:%.64s",
+                   json_str(here.pin, "hash"));
+    engine_plugin_fini(&r->plugin);
+    rc = engine_plugin_find(r->task.g, name, TT_KIND_STRATEGY, &r->plugin,
+                            &r->err);
+    r->service.permissions = r->plugin.permissions;
+    r->move = here.move;
+    r->again = r->fed = false;
+    return rc;
+}
+
 static void spawn(struct replay *r)
 {
     static const struct worker_callbacks callbacks = {
@@ -214,8 +276,14 @@ static void spawn(struct replay *r)
         .request = on_request,
         .down = on_down,
     };
-    struct worker_spec spec = engine_plugin_spec(&r->plugin, r->id);
+    struct worker_spec spec;
+    int rc = take_version(r);
 
+    if (rc != 0) {
+        end(r, rc);
+        return;
+    }
+    spec = engine_plugin_spec(&r->plugin, r->id);
     r->worker = work_spawn(r->task.g->work, &spec, &callbacks, r, &r->err);
     if (r->worker == NULL)
         end(r, r->err.code);
@@ -227,7 +295,6 @@ static void start(struct engine_task *t)
 
     r->service.g = t->g;
     r->service.label = r->id;
-    r->service.permissions = r->plugin.permissions;
     r->service.dataset = r->dataset;
     spawn(r);
 }
@@ -250,9 +317,7 @@ static void stop(struct engine_task *t)
 static int load(struct engine *g, json_object *document, struct replay *r,
                 struct err *e)
 {
-    json_object *pin = json_child(document, "optimizer");
-    char reference[320], name[80];
-    int rc;
+    char reference[320];
 
     (void)snprintf(reference, sizeof reference, "%.256s@%lld",
                    json_str(json_child(document, "dataset"), "name"),
@@ -266,11 +331,7 @@ static int load(struct engine *g, json_object *document, struct replay *r,
     r->run = run_create(document, r->dataset, e);
     if (r->run == NULL)
         return e->code;
-    rc = runs_load(g, r->run, e);
-    if (rc != 0)
-        return rc;
-    (void)snprintf(name, sizeof name, "sha256:%s", json_str(pin, "hash"));
-    return engine_plugin_find(g, name, TT_KIND_STRATEGY, &r->plugin, e);
+    return runs_load(g, r->run, e);
 }
 
 int engine_run_replay(struct engine *g, const struct engine_request *q,
@@ -283,6 +344,7 @@ int engine_run_replay(struct engine *g, const struct engine_request *q,
 
     if (document == NULL)
         return e->code;
+    r.document = document;
     rc = load(g, document, &r, e);
     if (rc == 0)
         rc = engine_task_run(g, &r.task, e);

@@ -138,6 +138,8 @@ static json_object *shown(struct engine *g, json_object *document, bool full)
     copy_as(o, "promote", json_child(document, "problem"), "promote");
     copy_as(o, "guardrails", json_child(document, "problem"), "guardrails");
     copy_as(o, "result", document, "result");
+    if (json_child(document, "moves") != NULL)
+        json_set(o, "moves", moves_shown(document));
     return o;
 }
 

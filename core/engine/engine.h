@@ -92,6 +92,8 @@ engine_call_fn engine_run_log;        /* query: limit, cursor; the first page
                                          has what the strategy was opened with */
 engine_call_fn engine_run_replay;     /* slow: {"identical":true,"steps":n} */
 engine_call_fn engine_run_enqueue;    /* a person's candidate into a live run */
+engine_call_fn engine_run_move;       /* slow: another version takes over; body
+                                         {"plugin","history","reason"} */
 /* targets and datasets */
 engine_call_fn engine_targets_list;
 engine_call_fn engine_target_put;

@@ -90,9 +90,8 @@ static void put_release(struct engine *g, const char *id, json_object *release)
 
 /* --- choosing ------------------------------------------------------------- */
 
-static bool is_usable(void *ctx, const char *hash)
+bool releases_usable(struct engine *g, const char *hash)
 {
-    struct engine *g = ctx;
     const struct catalog_entry *entry = NULL;
     char name[80];
     bool usable;
@@ -106,6 +105,11 @@ static bool is_usable(void *ctx, const char *hash)
     return usable;
 }
 
+static bool is_usable(void *ctx, const char *hash)
+{
+    return releases_usable(ctx, hash);
+}
+
 /* What the record says, if that can be had; 0 with an empty hash if not. */
 static void chosen_hash(struct engine *g, const char *id, const char *workflow,
                         const char *run, enum release_why *why, char hash[65])
@@ -116,11 +120,11 @@ static void chosen_hash(struct engine *g, const char *id, const char *workflow,
                            : NULL;
 
     hash[0] = '\0';
-    if (says != NULL && !is_usable(g, says) && *why == RELEASE_CANARY) {
+    if (says != NULL && !releases_usable(g, says) && *why == RELEASE_CANARY) {
         *why = RELEASE_DEFAULT; /* the canary is gone: as if there were none */
         says = json_str(release, "default");
     }
-    if (says != NULL && is_usable(g, says))
+    if (says != NULL && releases_usable(g, says))
         (void)snprintf(hash, 65, "%s", says);
     else if (says != NULL)
         log_warn("plugin.unusable", "id=%s hash=%.12s why=%s", id, says,
@@ -250,7 +254,7 @@ void releases_quarantine(struct engine *g, const char *hash, const char *why)
     char name[80];
 
     (void)snprintf(name, sizeof name, "sha256:%.64s", hash);
-    if (!is_usable(g, hash) ||
+    if (!releases_usable(g, hash) ||
         engine_plugin_find(g, name, 0, &p, NULL) != 0)
         return; /* it is condemned already */
     put_state(g, &p, "quarantined", why);
@@ -277,7 +281,7 @@ static void start_pardon(struct engine_task *t)
     struct pardon *x = (struct pardon *)(void *)t;
     const char *hash = x->plugin->hash;
 
-    if (is_usable(t->g, hash) && !work_quarantined(t->g->work, hash)) {
+    if (releases_usable(t->g, hash) && !work_quarantined(t->g->work, hash)) {
         struct err e = { 0 };
         int rc = err_set(&e, TT_ECONFLICT, "plugin %s %s (sha256 %.12s): is "
                          "not in quarantine", x->plugin->id,

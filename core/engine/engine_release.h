@@ -42,6 +42,9 @@ int releases_edit(struct engine *g, const struct release_edit *edit,
  * default before is restored. Audited. [engine] */
 void releases_quarantine(struct engine *g, const char *hash, const char *why);
 
+/* Is it there, and neither retired, quarantined nor revoked? [any] */
+bool releases_usable(struct engine *g, const char *hash);
+
 /* Lift it. Blocks for an fsync. TT_ENOENT: it is not in quarantine. [api] */
 int releases_pardon(struct engine *g, const struct engine_plugin *p,
                     const char *actor, struct err *e);

@@ -44,6 +44,7 @@ struct session {
     /* catching up */
     bool fresh;                  /* replay diverged: start anew, feed nothing */
     bool no_snapshot;            /* it could not be read */
+    bool no_state;               /* nor what the version before it left */
     uint64_t position;           /* of the next entry to feed */
     struct buf want;             /* the answer that the log holds */
     uint32_t caps;
@@ -54,6 +55,8 @@ int session_init(struct session *s, struct shell *shell, bool strategy,
 void session_fini(struct session *s);  /* after its worker is gone */
 void session_start(struct session *s); /* UP, DOWN or LOST events follow */
 void session_stop(struct session *s);  /* no event follows */
+/* Another version from now on: started once the present worker is gone. */
+void session_move(struct session *s, json_object *pin, bool start);
 /* A command of the machine's; its answer comes back as an event. */
 void session_do(struct session *s, const struct run_command *c);
 
@@ -73,6 +76,8 @@ struct shell {
     bool changed;          /* since its progress was published */
     struct run_counts counted; /* of it: what the metrics have */
     struct llm_call *llms;
+    struct engine_task *mover; /* waits for a move; see engine_move.c */
+    bool moved;                /* what it waits for is done */
 };
 
 /* Made from its record, which stays the caller's. */
@@ -86,6 +91,18 @@ void shell_perform(struct shell *s, struct run_actions *actions);
 /* It is over: stop the workers. The shell goes when they are gone. */
 void shell_close(struct shell *s);
 void shell_worker_gone(struct shell *s);
+
+/* --- moves to another version: engine_move.c ------------------------------ */
+
+/* RUN_DO_MOVE. */
+void move_perform(struct shell *s, const struct run_command *c);
+/* Tell whoever waits what became of the move. */
+void move_settle(struct shell *s);
+/* The version of a session is in quarantine: true when its run was moved to
+ * what new runs get, which it is not where somebody named or pinned it. */
+bool move_rescue(struct session *s, const char *why);
+/* Of a run's record, as they are shown; the caller puts it. [any] */
+json_object *moves_shown(json_object *document);
 
 /* --- all of them: engine_shell.c, engine_turn.c --------------------------- */
 

@@ -98,20 +98,35 @@ void session_stop(struct session *s)
 
 /* --- opening -------------------------------------------------------------- */
 
+static bool read_state(struct session *s, enum store_kind kind,
+                       uint64_t number, struct buf *bytes, uint64_t *position,
+                       struct tt_snapshot *snapshot)
+{
+    struct store_key key = { kind, { s->shell->id }, number };
+
+    buf_reset(bytes);
+    return store_get(s->shell->g->store, key, bytes, NULL) == 0 &&
+           run_snapshot_get(buf_str(bytes), position, snapshot, NULL) == 0;
+}
+
+/* The newest snapshot of this instance; else what it began with, where it took
+ * over from another version. */
 static bool take_snapshot(struct session *s, struct buf *bytes,
                           struct tt_snapshot *snapshot)
 {
-    struct store_key key = { STORE_SNAPSHOT, { s->shell->id }, 0 };
-    uint64_t position = 0;
-    struct err e = { 0 };
+    uint64_t state = run_log_state(s->shell->run), position = 0;
 
-    if (s->no_snapshot || s->fresh ||
-        store_get(s->shell->g->store, key, bytes, &e) != 0 ||
-        run_snapshot_get(buf_str(bytes), &position, snapshot, &e) != 0 ||
-        position <= s->position)
-        return false; /* none, or of an instance that is gone */
-    s->position = position;
-    return true;
+    if (s->fresh)
+        return false;
+    if (!s->no_snapshot &&
+        read_state(s, STORE_SNAPSHOT, 0, bytes, &position, snapshot) &&
+        position > s->position) { /* else of an instance that is gone */
+        s->position = position;
+        return true;
+    }
+    s->no_snapshot = true;
+    return state != 0 && !s->no_state &&
+           read_state(s, STORE_STATE, state, bytes, &position, snapshot);
 }
 
 static void open_strategy(struct session *s)
@@ -243,6 +258,21 @@ static void feed_log(struct session *s)
         lost(s, e.text);
 }
 
+/* Is there another way to open it? From what it began with, and the log; or
+ * from the log alone; or anew. */
+static bool refuses_state(struct session *s)
+{
+    if (s->fresh)
+        return false;
+    if (!s->no_snapshot)
+        s->no_snapshot = true;
+    else if (run_log_state(s->shell->run) != 0 && !s->no_state)
+        s->no_state = s->fresh = true;
+    else
+        return false;
+    return true;
+}
+
 static void take_opened(struct session *s, const struct frame *f)
 {
     struct tt_error error;
@@ -256,8 +286,7 @@ static void take_opened(struct session *s, const struct frame *f)
     }
     if (codec_get_error(f->payload, &error, NULL) != 0)
         (void)snprintf(error.message, sizeof error.message, "no reason");
-    if (s->strategy && error.code == TT_ESTATE && !s->no_snapshot) {
-        s->no_snapshot = true; /* then from the log alone */
+    if (s->strategy && error.code == TT_ESTATE && refuses_state(s)) {
         open_strategy(s);
         return;
     }
@@ -358,6 +387,8 @@ static void on_request(void *ctx, const struct frame *request)
 {
     struct session *s = ctx;
 
+    if (s->state < SESSION_STARTING)
+        return; /* it is being stopped, and perhaps of another version */
     service_request(&s->service, s->worker, request);
 }
 
@@ -420,7 +451,8 @@ static void on_down(void *ctx, const struct worker_down *down)
         (void)snprintf(text, sizeof text, "%s; it crashes again and again "
                        "and is in quarantine", down->text);
         releases_quarantine(g, s->plugin.hash, down->text);
-        lost(s, text);
+        if (!move_rescue(s, down->text))
+            lost(s, text);
         return;
     }
     spawn_later(s, work_backoff_ms(g->work, s->plugin.hash));
@@ -431,6 +463,27 @@ void session_start(struct session *s)
 {
     if (s->state == SESSION_OFF && s->worker == NULL)
         spawn(s);
+}
+
+void session_move(struct session *s, json_object *pin, bool start)
+{
+    struct worker *worker = s->worker;
+    struct shell *shell = s->shell;
+    bool strategy = s->strategy;
+    struct err e = { 0 };
+
+    session_stop(s);
+    session_fini(s);
+    s->worker = worker;
+    if (session_init(s, shell, strategy, pin, &e) != 0) {
+        lost_because(s, e.text);
+        return;
+    }
+    if (!start)
+        return;
+    s->state = SESSION_WAITING;
+    if (worker == NULL)
+        spawn_later(s, 0); /* else on_down() starts it */
 }
 
 /* --- commands ------------------------------------------------------------- */

@@ -154,11 +154,15 @@ void shell_perform(struct shell *s, struct run_actions *actions)
         case RUN_DO_STOP_STRATEGY:
             session_stop(&s->strategy);
             break;
+        case RUN_DO_MOVE:
+            move_perform(s, c);
+            break;
         case RUN_DO_FINISH:
             shell_close(s);
             return;
         }
     }
+    move_settle(s);
 }
 
 /* --- its end -------------------------------------------------------------- */
@@ -186,6 +190,7 @@ void shell_close(struct shell *s)
     loop_cancel(s->g->loop, s->timer);
     s->timer = 0;
     llm_stop(s);
+    move_settle(s);
     session_stop(&s->strategy);
     session_stop(&s->adapter);
     if (quiet)

@@ -175,6 +175,7 @@ void run_destroy(struct run *r)
     free(r->by_hash.slots);
     free(r->by_hash.hashes);
     buf_fini(&r->open_step);
+    run_move_fini(r);
     space_destroy(r->space);
     arena_fini(&r->arena);
     json_object_put(r->document);
@@ -225,9 +226,12 @@ static void both_up(struct run *r)
 
 static void lost(struct run *r, const struct run_event *ev)
 {
+    const char *why = ev->text != NULL ? ev->text : "a plugin is gone";
+
     if (ev->kind == RUN_EV_STRATEGY_LOST && r->state == RUN_GATING)
         return; /* its work is done */
-    run_fail(r, "%s", ev->text != NULL ? ev->text : "a plugin is gone");
+    if (!run_move_back(r, ev->kind == RUN_EV_ADAPTER_LOST, why))
+        run_fail(r, "%s", why);
 }
 
 static void handle(struct run *r, const struct run_event *ev)
@@ -279,6 +283,9 @@ static void handle(struct run *r, const struct run_event *ev)
     case RUN_EV_ENQUEUE:
         enqueue(r, ev);
         break;
+    case RUN_EV_MOVE:
+        run_move(r, ev);
+        break;
     case RUN_EV_TIMER:
         break;
     }
@@ -296,6 +303,7 @@ void run_step(struct run *r, const struct run_event *ev,
     handle(r, ev);
     run_check_stop(r);
     run_gate_pump(r);
+    run_move_pump(r);
     run_strategy_pump(r);
     run_call_pump(r);
     run_out_flush(r);

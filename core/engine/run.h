@@ -63,7 +63,10 @@ enum run_event_kind {
     RUN_EV_LLM,           /* number: position.index; see reply */
     RUN_EV_TIMER,
     RUN_EV_CANCEL,        /* actor, text: reason */
-    RUN_EV_ENQUEUE        /* parameters, actor */
+    RUN_EV_ENQUEUE,       /* parameters, actor */
+    RUN_EV_MOVE           /* parameters: the pin of another version; adapter;
+                             fresh: by history, whatever it could; actor (NULL:
+                             by itself, out of need), text: reason */
 };
 
 struct run_reply { /* of a model; as struct tt_llm_reply */
@@ -79,6 +82,7 @@ struct run_event {
     uint64_t number;
     uint64_t value;
     bool fresh;
+    bool adapter;
     int code;
     const char *text;
     const char *actor;
@@ -112,6 +116,8 @@ enum run_command_kind {
     RUN_DO_ABANDON,  /* nobody waits for the answer; number is 0 */
     RUN_DO_LLM,      /* number, document: {"role","purpose","messages",...} */
     RUN_DO_STOP_STRATEGY,
+    RUN_DO_MOVE,     /* number 1: the adapter; document: its new pin. Its worker
+                        gives way to one of that version, whose UP follows */
     RUN_DO_FINISH    /* the end: see struct run_finish; then stop the workers */
 };
 
@@ -201,8 +207,27 @@ void run_put_setup(const struct run *r, json_object *config, struct buf *out);
 /* The configuration that was pinned for a role, "strategy" or "adapter";
  * borrowed, may be NULL. */
 json_object *run_pinned_config(const struct run *r, const char *role);
-/* Where the log of the strategy's present instance starts. */
+/* Where the log of the strategy's present instance starts, and the number of
+ * the STORE_STATE (as STORE_SNAPSHOT) that it is opened with; 0 = none. */
 uint64_t run_log_start(const struct run *r);
+uint64_t run_log_state(const struct run *r);
+
+/* --- moves to another version: run_move.c --------------------------------- */
+
+/* Would RUN_EV_MOVE be taken? TT_ECONFLICT says why not. */
+int run_may_move(const struct run *r, bool adapter, struct err *e);
+bool run_moving(const struct run *r); /* asked for, and not done yet */
+json_object *run_pin(const struct run *r, bool adapter); /* borrowed */
+/* Which version of the strategy made the entries from `position` on, by the
+ * record of a run. */
+struct run_segment {
+    json_object *pin;  /* borrowed */
+    uint64_t move;     /* its number among "moves"; 0: it began the run */
+    uint64_t start;    /* the first position of that version */
+    bool state;        /* it was opened with STORE_STATE number `move` */
+};
+void run_segment_at(json_object *document, uint64_t position,
+                    struct run_segment *out);
 
 /* --- entries of the log --------------------------------------------------- */
 

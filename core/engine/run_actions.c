@@ -257,7 +257,7 @@ void run_take_actions(struct run *r, const struct tt_action *const *actions,
 {
     uint64_t i;
 
-    for (i = 0; i < n && !run_over(r); i++) {
+    for (i = 0; i < n && !run_over(r) && !run_moving_back(r); i++) {
         const void *record = actions[i];
 
         switch ((enum tt_action_kind)actions[i]->kind) {

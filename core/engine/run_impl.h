@@ -147,6 +147,14 @@ struct run_index {
     size_t cap, n;
 };
 
+/* A move that was asked for; pin NULL: none. */
+struct run_moving {
+    json_object *pin; /* of the version that takes over */
+    char *actor, *reason;
+    bool adapter;
+    bool history;     /* there is, or shall be, no snapshot */
+};
+
 /* --- the run -------------------------------------------------------------- */
 
 struct run_plan {
@@ -205,6 +213,7 @@ struct run {
     bool fresh;              /* the next entry starts a fresh instance */
     uint64_t next_position;
     uint64_t log_start;      /* of the present instance; 0 = from the first */
+    uint64_t log_state;      /* the STORE_STATE it began with; 0 = none */
     uint64_t open_position;  /* of the unanswered entry; 0 = none */
     uint32_t open_n;
     uint8_t open_flags;
@@ -234,6 +243,8 @@ struct run {
     uint64_t tokens_in, tokens_out;
     double llm_cost;         /* of it: by the strategy's requests */
     uint64_t llm_tokens_in, llm_tokens_out;
+
+    struct run_moving moving;
 
     /* the gate */
     bool finishing;          /* RUN_DO_FINISH was said */
@@ -387,6 +398,25 @@ void run_llm_send(struct run *r); /* those without a reply, again */
 /* Replies that are not told yet stand in the run's record. */
 void run_llm_document(struct run *r);
 void run_llm_load(struct run *r);
+
+/* Forget the instance: the next one is told the history. */
+void run_start_over(struct run *r);
+
+/* --- run_move.c ----------------------------------------------------------- */
+
+void run_move(struct run *r, const struct run_event *ev);
+void run_move_pump(struct run *r);
+void run_move_fini(struct run *r);
+/* The snapshot that a move waits for, or none. */
+void run_move_snapshot(struct run *r, const struct run_event *ev);
+/* The plugin is gone or erred: true when the run goes back to the version that
+ * somebody moved it from, or takes the one that it is about to be moved to. */
+bool run_move_back(struct run *r, bool adapter, const char *why);
+bool run_moving_back(const struct run *r); /* that, of the strategy */
+/* Was the instance opened with a state, and told nothing since? */
+bool run_move_is_new(const struct run *r);
+void run_move_refused(struct run *r); /* it does not read that state */
+void run_move_loaded(struct run *r);
 
 /* --- run_stop.c, run_gate.c, run_report.c --------------------------------- */
 

@@ -461,6 +461,7 @@ int run_loaded(struct run *r, struct err *e)
     for (i = 0; i < r->n_candidates; i++)
         if (r->candidates[i]->finished != 0)
             run_candidate_judge(r, r->candidates[i]);
+    run_move_loaded(r);
     r->dirty = false;
     return 0;
 }

@@ -121,6 +121,7 @@ int run_load_log(struct run *r, uint64_t position, struct tt_str bytes,
     if ((entry.flags & RUN_ENTRY_FRESH) != 0) {
         forget_told(r);
         r->log_start = position;
+        r->log_state = 0;
     }
     for (i = 0; i < step.n_events; i++)
         load_event(r, step.events[i]);

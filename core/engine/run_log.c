@@ -144,12 +144,13 @@ static void send_step(struct run *r)
     r->step_sent = true;
 }
 
-static void store_entry(struct run *r, struct tt_str actions, uint8_t flags)
+static void store_entry(struct run *r, uint64_t position,
+                        struct tt_str actions, uint8_t flags)
 {
     struct run_entry entry = { r->open_n, r->open_flags | flags,
                                buf_str(&r->open_step), actions };
 
-    run_entry_put(run_out_bytes(r, STORE_LOG, r->open_position), &entry);
+    run_entry_put(run_out_bytes(r, STORE_LOG, position), &entry);
 }
 
 static void build_step(struct run *r)
@@ -167,12 +168,14 @@ static void build_step(struct run *r)
     r->open_position = r->next_position;
     r->open_n = (uint32_t)(b.position - r->next_position);
     r->open_flags = r->fresh ? RUN_ENTRY_FRESH : 0;
-    if (r->fresh)
+    if (r->fresh) {
         r->log_start = r->open_position;
+        r->log_state = 0;
+    }
     r->open_max = ask.max;
     r->next_position = b.position;
     r->fresh = false;
-    store_entry(r, none, 0);
+    store_entry(r, r->open_position, none, 0);
     send_step(r);
     free(b.events);
     arena_fini(&b.arena);
@@ -242,16 +245,19 @@ void run_strategy_answered(struct run *r, const struct run_event *ev)
     struct codec_actions answer = { 0 };
     struct arena a = { 0 };
     struct err e = { 0 };
+    uint64_t position = r->open_position;
 
-    if (!r->step_sent || ev->number != r->open_position)
+    if (!r->step_sent || ev->number != position)
         return;
     r->step_sent = false;
-    store_entry(r, ev->bytes, RUN_ENTRY_ANSWERED);
     if (codec_get_actions(ev->bytes, &a, &answer, &e) != 0)
         run_fault(r, "its answer cannot be read: %s", e.text);
     else
         take_answer(r, &answer);
-    if (!run_over(r) && (r->plan.caps & TT_CAP_SNAPSHOT) != 0 && !r->done &&
+    if (!run_moving_back(r)) /* else the entry stays without an answer */
+        store_entry(r, position, ev->bytes, RUN_ENTRY_ANSWERED);
+    if (!run_over(r) && r->moving.pin == NULL && !r->done &&
+        (r->plan.caps & TT_CAP_SNAPSHOT) != 0 &&
         r->next_position - r->snapshot_position >= RUN_SNAPSHOT_EVERY) {
         run_out_command(r, RUN_DO_SNAPSHOT, r->next_position);
         r->snapshotting = true;
@@ -265,6 +271,10 @@ void run_strategy_snapshot(struct run *r, const struct run_event *ev)
         return;
     r->snapshotting = false;
     r->snapshot_position = ev->number; /* the next try after as many more */
+    if (r->moving.pin != NULL && !r->moving.adapter) {
+        run_move_snapshot(r, ev);
+        return;
+    }
     if (ev->bytes.n > 0)
         run_snapshot_put(run_out_bytes(r, STORE_SNAPSHOT, 0), ev->number,
                          (uint32_t)ev->value, ev->bytes);
@@ -274,7 +284,7 @@ void run_strategy_snapshot(struct run *r, const struct run_event *ev)
 
 /* An instance that knows nothing meets every candidate by a host's ref, and
  * hears all results again. */
-static void start_over(struct run *r)
+void run_start_over(struct run *r)
 {
     size_t i, k;
 
@@ -297,6 +307,10 @@ static void start_over(struct run *r)
             c->jobs[k]->told = false;
     }
     run_find_untold(r);
+}
+
+static void diverged(struct run *r)
+{
     json_set_bool(r->document, "nondeterministic", true);
     r->dirty = true;
     run_note(r, "strategy.diverged", "the strategy did not repeat its own "
@@ -309,8 +323,13 @@ void run_strategy_up(struct run *r, bool fresh)
         return; /* said twice */
     r->strategy_up = true;
     r->step_sent = r->snapshotting = false;
-    if (fresh)
-        start_over(r);
+    if (!fresh)
+        return;
+    if (run_move_is_new(r))
+        run_move_refused(r);
+    else
+        diverged(r);
+    run_start_over(r);
 }
 
 void run_strategy_down(struct run *r)

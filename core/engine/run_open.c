@@ -77,3 +77,8 @@ uint64_t run_log_start(const struct run *r)
     return r->fresh ? r->next_position
                     : r->log_start > 0 ? r->log_start : 1;
 }
+
+uint64_t run_log_state(const struct run *r)
+{
+    return r->fresh ? 0 : r->log_state;
+}

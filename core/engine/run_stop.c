@@ -77,7 +77,8 @@ void run_fault(struct run *r, const char *format, ...)
     va_end(args);
     run_plugin_name(r, "strategy", &text);
     buf_addf(&text, ": %s", what);
-    fail(r, text.data);
+    if (!run_move_back(r, false, text.data))
+        fail(r, text.data);
     buf_fini(&text);
 }
 

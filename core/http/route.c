@@ -62,6 +62,8 @@ const struct route http_routes[] = {
       NULL, "Put a candidate of one's own into a live run" },
     { "GET", "/api/runs/{run}/candidates/{number}", 200, 0,
       engine_run_candidate, NULL, "One candidate and its evaluations" },
+    { "POST", "/api/runs/{run}/move", 200, ROUTE_BODY, engine_run_move, NULL,
+      "Let another version of a plugin take over a live run" },
     { "GET", "/api/runs/{run}/report", 200, 0, engine_run_report, NULL,
       "Baseline, winner, effect and evidence" },
     { "GET", "/api/runs/{run}/events", 200, 0, engine_run_events, NULL,

@@ -14,6 +14,7 @@ RUN_TESTS = \
 	%D%/engine_log_test \
 	%D%/engine_run_test \
 	%D%/engine_run_crash_test \
+	%D%/engine_run_move_test \
 	%D%/engine_run_random_test
 check_PROGRAMS += $(RUN_TESTS)
 TESTS += $(RUN_TESTS)
@@ -25,6 +26,10 @@ TESTS += $(RUN_TESTS)
 	$(RUN_SIM) tests/zoo/zoo_cases.c
 %C%_engine_run_crash_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_run_crash_test_LDADD = $(RUN_SIM_LIBS)
+%C%_engine_run_move_test_SOURCES = %D%/engine_run_move_test.c \
+	$(RUN_SIM) tests/zoo/zoo_cases.c
+%C%_engine_run_move_test_CPPFLAGS = $(UNIT_INC)
+%C%_engine_run_move_test_LDADD = $(RUN_SIM_LIBS)
 %C%_engine_run_test_SOURCES = %D%/engine_run_test.c $(RUN_SIM)
 %C%_engine_run_test_CPPFLAGS = $(UNIT_INC)
 %C%_engine_run_test_LDADD = $(RUN_SIM_LIBS)

@@ -201,26 +201,39 @@ static int serve_data(void *ctx, uint32_t split, uint64_t id, struct buf *out,
     return 0;
 }
 
+static bool read_state(struct sim *s, enum store_kind kind, uint64_t number,
+                       uint64_t *at, struct tt_snapshot *snapshot)
+{
+    const struct sim_record *r = find(s, kind, number);
+    struct tt_str bytes = { NULL, 0 };
+
+    if (r == NULL)
+        return false;
+    bytes.p = r->bytes;
+    bytes.n = r->n;
+    return run_snapshot_get(bytes, at, snapshot, NULL) == 0;
+}
+
 struct host_session *sim_open_session(struct sim *s, const struct run *run,
                                          uint64_t *position, bool snapshots)
 {
     struct host_services services = { .ctx = s, .data = serve_data };
     struct host_session *session = host_session_create(s->o.strategy,
                                                        &services);
-    const struct sim_record *r = snapshots ? find(s, STORE_SNAPSHOT, 0) : NULL;
+    uint64_t state = run_log_state(run), at = 0;
     json_object *config = json_object_new_object();
     struct tt_snapshot snapshot;
     struct buf payload = { 0 }, answer = { 0 };
-    uint64_t at;
     bool have = false;
 
-    if (r != NULL) {
-        struct tt_str bytes = { r->bytes, r->n };
-
-        have = run_snapshot_get(bytes, &at, &snapshot, NULL) == 0 &&
-               at > *position;
-        if (have)
-            *position = at;
+    if (snapshots && read_state(s, STORE_SNAPSHOT, 0, &at, &snapshot) &&
+        at > *position) {
+        *position = at;
+        have = true;
+    } else if (snapshots && state != 0) {
+        have = read_state(s, STORE_STATE, state, &at, &snapshot);
+        if (!have || at != *position)
+            sim_violate(s, "no state for a version that took over");
     }
     run_put_problem(run, config, have ? &snapshot : NULL, &payload);
     if (exchange(session, FRAME_OPEN, buf_str(&payload), &answer) != FRAME_OK)
@@ -231,11 +244,22 @@ struct host_session *sim_open_session(struct sim *s, const struct run *run,
     return session;
 }
 
+bool sim_feed_entry(struct host_session *session,
+                    const struct run_entry *entry)
+{
+    struct buf answer = { 0 };
+    bool same = exchange(session, FRAME_STEP, entry->step, &answer) ==
+                    FRAME_ACTIONS &&
+                tt_str_equal(buf_str(&answer), entry->actions);
+
+    buf_fini(&answer);
+    return same;
+}
+
 /* 0: caught up; 1: it diverged. */
 int sim_feed_log(struct sim *s, struct host_session *session,
                     uint64_t position, uint64_t *entries)
 {
-    struct buf answer = { 0 };
     const struct sim_record *r;
     int rc = 0;
 
@@ -249,13 +273,9 @@ int sim_feed_log(struct sim *s, struct host_session *session,
         position += entry.n;
         if ((entry.flags & RUN_ENTRY_ANSWERED) == 0)
             break;
-        if (exchange(session, FRAME_STEP, entry.step, &answer) !=
-                FRAME_ACTIONS ||
-            !tt_str_equal(buf_str(&answer), entry.actions))
-            rc = 1;
+        rc = !sim_feed_entry(session, &entry);
         (*entries)++;
     }
-    buf_fini(&answer);
     return rc;
 }
 
@@ -267,10 +287,11 @@ static void start_strategy(struct sim *s)
 
     host_session_destroy(s->strategy);
     s->strategy = sim_open_session(s, s->run, &position, true);
-    fresh = sim_feed_log(s, s->strategy, position, &entries) != 0 ||
+    fresh = (s->o.refuse_state && run_log_state(s->run) != 0) ||
+            sim_feed_log(s, s->strategy, position, &entries) != 0 ||
             (s->o.forget_floor && entries > 4);
     if (fresh) {
-        s->o.forget_floor = false;
+        s->o.forget_floor = s->o.refuse_state = false;
         position = UINT64_MAX;
         host_session_destroy(s->strategy);
         s->strategy = sim_open_session(s, s->run, &position, false);
@@ -349,6 +370,48 @@ static void crash_adapter(struct sim *s)
         start_adapter(s);
 }
 
+/* --- another version ------------------------------------------------------ */
+
+static void move(struct sim *s, bool adapter)
+{
+    sim_drop_queue(s, false, !adapter);
+    if (adapter && s->adapter_started)
+        start_adapter(s);
+    else if (!adapter && s->strategy_started)
+        start_strategy(s);
+}
+
+static unsigned count_moves(const struct sim *s)
+{
+    json_object *run = sim_json(s, STORE_RUN, 0);
+    json_object *list = json_child(run, "moves");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    json_object_put(run);
+    return (unsigned)n;
+}
+
+/* Ask for the next one when it is time, and again when a crash forgot it. */
+static void ask_move(struct sim *s)
+{
+    struct run_event ev = { .kind = RUN_EV_MOVE, .actor = "ops", .text = "why",
+                            .adapter = s->o.move_adapter,
+                            .fresh = s->o.move_history };
+    unsigned n;
+
+    if (s->o.moves == 0 || s->run == NULL || run_moving(s->run))
+        return;
+    n = count_moves(s);
+    if (n >= s->o.moves || s->commits < s->o.move_every * (n + 1) ||
+        run_may_move(s->run, s->o.move_adapter, NULL) != 0)
+        return;
+    ev.parameters = json_of(n % 2 == 0
+                                ? "{'id':'sim','version':'2.0.0','hash':'fe'}"
+                                : "{'id':'sim','version':'1.0.0','hash':'ab'}");
+    sim_feed(s, &ev);
+    json_object_put(ev.parameters);
+}
+
 /* --- the daemon ----------------------------------------------------------- */
 
 static void answer_llm(struct sim *s, const struct run_command *c)
@@ -397,6 +460,9 @@ static void perform(struct sim *s, struct run_actions *a)
         case RUN_DO_STOP_STRATEGY:
             s->strategy_started = false;
             sim_drop_queue(s, false, true);
+            break;
+        case RUN_DO_MOVE:
+            move(s, c->number == 1);
             break;
         case RUN_DO_FINISH:
             s->strategy_started = s->adapter_started = false;
@@ -692,6 +758,8 @@ bool sim_run(struct sim *s, uint64_t most)
                     run_state_word(run_state(s->run)));
             return false;
         }
+        if (!s->finished)
+            ask_move(s);
         if (!s->finished && sim_chance(s, s->o.strategy_crash))
             crash_strategy(s);
         if (!s->finished && sim_chance(s, s->o.adapter_crash))

@@ -28,6 +28,13 @@ struct sim_options {
     unsigned later, lost, error, unsure, slow;
     uint64_t crash_after;    /* exactly one crash, after this commit; 0 = no */
     bool forget_floor;       /* replay diverges: the strategy is another one */
+    /* moves to another version of the strategy (the code is the same), the
+     * k-th one once k * move_every commits are stored */
+    unsigned moves;
+    uint64_t move_every;
+    bool move_adapter;       /* that one instead */
+    bool move_history;       /* though there may be a snapshot */
+    bool refuse_state;       /* the new version does not read the old state */
     /* what the outside measures; NULL: a smooth hill */
     double (*score)(void *ctx, const struct tt_candidate *c, uint64_t id);
     const char *(*outputs)(void *ctx, const struct tt_evaluation *v);
@@ -85,7 +92,8 @@ bool sim_run(struct sim *s, uint64_t most);
 void sim_feed(struct sim *s, struct run_event *ev);
 /* Invariants of what is stored; false (with what[]) when one is broken. */
 bool sim_check(struct sim *s);
-/* Feed the stored log to a fresh instance: equal answers? */
+/* Feed the stored log to a fresh instance (to another one, wherever it says
+ * so): equal answers? */
 bool sim_replay(struct sim *s);
 
 void sim_print(const struct sim *s); /* its events, when a test looks odd */

@@ -27,6 +27,9 @@ void sim_drop_queue(struct sim *s, bool all, bool strategy);
 /* A strategy's session, opened; a snapshot moves *position. */
 struct host_session *sim_open_session(struct sim *s, const struct run *run,
                                       uint64_t *position, bool snapshots);
+/* Does it answer this entry as it is answered in the log? */
+bool sim_feed_entry(struct host_session *session,
+                    const struct run_entry *entry);
 /* 0: caught up; 1: it diverged. */
 int sim_feed_log(struct sim *s, struct host_session *session,
                  uint64_t position, uint64_t *entries);
