@@ -200,19 +200,20 @@ int fs_sync_dir(const char *path, struct err *e)
     return code;
 }
 
-/* Remove what is in the open directory (its fd is consumed). Never follows a
- * link: the tree may be written by a worker. */
+/* Remove what is in the open directory (its fd is consumed): as much as can be,
+ * and -1 with the first errno where that is not all. Never follows a link: the
+ * tree may be written by a worker. */
 static int remove_inside(int fd)
 {
     DIR *dir = fdopendir(fd);
     struct dirent *entry;
-    int code = 0;
+    int first = 0;
 
     if (dir == NULL) {
         close(fd);
         return -1;
     }
-    while (code == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+    while ((errno = 0, entry = readdir(dir)) != NULL) {
         const char *name = entry->d_name;
         int sub;
 
@@ -220,25 +221,30 @@ static int remove_inside(int fd)
             continue;
         if (unlinkat(dirfd(dir), name, 0) == 0)
             continue;
-        if (errno != EISDIR && errno != EPERM) {
-            code = -1;
-            break;
+        if (errno == EISDIR || errno == EPERM) {
+            sub = openat(dirfd(dir), name,
+                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (sub >= 0 && remove_inside(sub) == 0 &&
+                unlinkat(dirfd(dir), name, AT_REMOVEDIR) == 0)
+                continue;
         }
-        sub = openat(dirfd(dir), name,
-                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (sub < 0 || remove_inside(sub) != 0 ||
-            unlinkat(dirfd(dir), name, AT_REMOVEDIR) != 0)
-            code = -1;
+        first = first != 0 ? first : errno;
     }
-    if (code == 0 && errno != 0)
-        code = -1;
-    {
-        int saved = errno;
+    first = first != 0 ? first : errno;
+    closedir(dir);
+    errno = first;
+    return first == 0 ? 0 : -1;
+}
 
-        closedir(dir);
-        errno = saved;
-    }
-    return code;
+int fs_clear_dir(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || remove_inside(fd) != 0)
+        return err_errno(e, code_of(errno), "%s: cannot clear", path);
+    return 0;
 }
 
 int fs_remove_tree(const char *path, struct err *e)

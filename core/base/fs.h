@@ -25,7 +25,11 @@ int fs_write(const char *path, const void *bytes, size_t n, mode_t mode,
              struct err *e);
 int fs_mkdirs(const char *path, mode_t mode, struct err *e);
 int fs_sync_dir(const char *path, struct err *e);
+/* Neither follows a link, nor stops where one of many cannot be removed. What
+ * is not there is fine. The second leaves the folder itself, which may not be a
+ * link. */
 int fs_remove_tree(const char *path, struct err *e);
+int fs_clear_dir(const char *path, struct err *e);
 int64_t fs_free_bytes(const char *path); /* -1 when unknown */
 bool fs_exists(const char *path);
 char *fs_join(const char *dir, const char *name); /* caller frees */

@@ -102,8 +102,11 @@ static int restore_one(void *ctx, const struct store_key *key,
 int engine_plugins_restore(struct store *s, struct catalog *c, struct err *e)
 {
     struct restoring r = { c, e };
-    int rc = store_scan(s, (struct store_key){ STORE_PLUGIN, { NULL }, 0 }, 0,
-                        false, restore_one, &r, e);
+    int rc;
+
+    catalog_sweep(c); /* the store is open, so that no other daemon adds */
+    rc = store_scan(s, (struct store_key){ STORE_PLUGIN, { NULL }, 0 }, 0,
+                    false, restore_one, &r, e);
 
     return rc == 0 ? 0 : err_prefix(e, "plugins");
 }

@@ -347,6 +347,32 @@ char *catalog_stage(const struct catalog *c, struct err *e)
     return dir;
 }
 
+static int is_half(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+
+    return n > 4 && strcmp(d->d_name + n - 4, ".new") == 0;
+}
+
+void catalog_sweep(const struct catalog *c)
+{
+    TT_AUTO_FREE char *staged = xasprintf("%s/../incoming", c->root);
+    struct dirent **names = NULL;
+    int n = scandir(c->root, &names, is_half, NULL), i;
+    struct err e = { 0 };
+
+    if (fs_clear_dir(staged, &e) != 0)
+        log_warn("plugins.unswept", "why=\"%s\"", e.text);
+    for (i = 0; i < n; i++) {
+        TT_AUTO_FREE char *path = fs_join(c->root, names[i]->d_name);
+
+        if (fs_remove_tree(path, &e) != 0)
+            log_warn("plugins.unswept", "why=\"%s\"", e.text);
+        free(names[i]);
+    }
+    free(names);
+}
+
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **out, struct err *e)
 {

@@ -49,6 +49,10 @@ int catalog_judge(const struct catalog *c, const char *path, char hash[65],
 /* A new private folder in the catalogue's state, for files that came from
  * elsewhere; the caller removes and frees it. NULL: TT_EIO. [any] */
 char *catalog_stage(const struct catalog *c, struct err *e);
+/* Remove what adding left behind where it was interrupted: staged folders and
+ * half copies. For the one process whose catalogue it is, before it adds
+ * anything; what cannot be removed is logged. */
+void catalog_sweep(const struct catalog *c);
 /* Take in every *.so of a folder, and every folder in it whose plugin.json has
  * "exec"; a bad one is logged and skipped. */
 int catalog_scan(struct catalog *c, const char *dir, struct err *e);

@@ -352,6 +352,60 @@ static void what_was_added_survives_a_restart(void)
     rig_close(&r);
 }
 
+/* --- what an interrupted one left -------------------------------------------- */
+
+static void put_file(const char *dir, const char *name)
+{
+    TT_AUTO_FREE char *path = fs_join(dir, name);
+    struct err e = { 0 };
+
+    CU_ASSERT_EQUAL(fs_mkdirs(dir, 0711, &e), 0);
+    CU_ASSERT_EQUAL(fs_write(path, "x", 1, 0444, &e), 0);
+}
+
+static bool has(const char *dir, const char *name)
+{
+    TT_AUTO_FREE char *path = fs_join(dir, name);
+
+    return fs_exists(path);
+}
+
+/* The daemon was killed while it added: no folder stays, and nothing that lies
+ * elsewhere goes with them. */
+static void what_was_interrupted_is_swept(void)
+{
+    TT_AUTO_FREE char *incoming = NULL, *one = NULL, *link = NULL;
+    TT_AUTO_FREE char *outside = NULL, *half = NULL;
+    struct rig r;
+
+    rig_open(&r, NULL);
+    CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
+    incoming = fs_join(r.dir, "incoming");
+    outside = fs_join(r.dir, "outside");
+    one = fs_join(incoming, "a1b2c3/lib");
+    link = fs_join(incoming, "a1b2c3/link");
+    half = fs_join(r.dir, "sha256/half.new");
+    put_file(outside, "kept");
+    put_file(incoming, "file");
+    put_file(one, "x.py");
+    put_file(half, "x.py");
+    CU_ASSERT_EQUAL(symlink(outside, link), 0);
+    free(link);
+    link = fs_join(incoming, "link");
+    CU_ASSERT_EQUAL(symlink("../outside", link), 0);
+    daemon_restarts(&r, true);
+    CU_ASSERT_EQUAL(named(&r, engine_plugin_show, "sobol"), 0);
+    CU_ASSERT(nothing_is_staged(&r));
+    CU_ASSERT_FALSE(fs_exists(half));
+    CU_ASSERT(has(outside, "kept"));
+    /* when all of it is a link, it is left alone */
+    CU_ASSERT_EQUAL(symlink("outside", incoming), 0);
+    daemon_restarts(&r, true);
+    CU_ASSERT(has(outside, "kept"));
+    CU_ASSERT_EQUAL(unlink(incoming), 0);
+    rig_close(&r);
+}
+
 /* --- retiring ------------------------------------------------------------- */
 
 /* Say in the store that another version is the default. */
@@ -432,6 +486,7 @@ int main(void)
           what_is_not_trusted_is_not_even_checked },
         { "what was added survives a restart",
           what_was_added_survives_a_restart },
+        { "what was interrupted is swept", what_was_interrupted_is_swept },
         { "what is used is not retired", what_is_used_is_not_retired },
         CU_TEST_INFO_NULL,
     };

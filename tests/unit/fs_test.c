@@ -54,6 +54,7 @@ static void folders_are_made_and_removed_whole(void)
     TT_AUTO_FREE char *under = fs_join(file, "g");
     TT_AUTO_FREE char *link_path = fs_join(top, "link");
     TT_AUTO_FREE char *kept = fs_join(scratch, "kept");
+    TT_AUTO_FREE char *link_beside = fs_join(scratch, "beside");
     struct err e = { 0 };
 
     CU_ASSERT_EQUAL(fs_mkdirs(deep, 0700, &e), 0);
@@ -66,6 +67,13 @@ static void folders_are_made_and_removed_whole(void)
     CU_ASSERT_EQUAL(fs_remove_tree(top, &e), 0);
     CU_ASSERT_FALSE(fs_exists(top));
     CU_ASSERT(fs_exists(kept)); /* a link is not followed */
+    CU_ASSERT_EQUAL(fs_clear_dir(top, &e), 0); /* it is not there */
+    CU_ASSERT_EQUAL(fs_mkdirs(deep, 0700, &e), 0);
+    CU_ASSERT_EQUAL(symlink("t", link_beside), 0);
+    CU_ASSERT_NOT_EQUAL(fs_clear_dir(link_beside, &e), 0);
+    CU_ASSERT(fs_exists(deep));
+    CU_ASSERT_EQUAL(fs_clear_dir(top, &e), 0);
+    CU_ASSERT_EQUAL(rmdir(top), 0); /* it stays, and nothing in it */
 }
 
 static void paths_join_with_one_slash(void)
