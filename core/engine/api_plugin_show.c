@@ -253,25 +253,15 @@ static int is_free(struct engine *g, json_object *item, const char *hash,
 static int retire(struct engine *g, const struct engine_request *q,
                   const char *hash, struct err *e)
 {
-    struct store_batch *b = store_batch_create();
-    json_object *record = plugin_record_get(g->store, hash, NULL);
-    json_object *detail = json_object_new_object();
-    const struct catalog_entry *entry;
-    char name[80];
-    int rc = 0;
+    json_object *record = plugin_record_of(g, hash, q->actor, e);
+    json_object *detail;
+    struct store_batch *b;
+    int rc;
 
-    (void)snprintf(name, sizeof name, "sha256:%s", hash);
-    pthread_mutex_lock(&g->catalog_lock);
-    if (record == NULL) /* it is from a plugin directory */
-        rc = catalog_resolve(g->catalog, name, 0, &entry, e);
-    if (record == NULL && rc == 0)
-        record = plugin_record_create(entry, entry->origin, q->actor);
-    pthread_mutex_unlock(&g->catalog_lock);
-    if (rc != 0) {
-        store_batch_destroy(b);
-        json_object_put(detail);
-        return rc;
-    }
+    if (record == NULL)
+        return e->code;
+    b = store_batch_create();
+    detail = json_object_new_object();
     json_set_str(record, "state", "retired");
     json_set_str(detail, "version", json_str(record, "version"));
     json_set_str(detail, "hash", hash);

@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/engine/engine_runs.h"
+#include "core/engine/plugin_record.h"
 
 #define SELF "trimtabd" /* the actor of what happens by itself */
 
@@ -199,23 +200,20 @@ int releases_edit(struct engine *g, const struct release_edit *edit,
 static void put_state(struct engine *g, const struct engine_plugin *p,
                       const char *state, const char *why)
 {
-    struct store_key key = { STORE_PLUGIN, { p->hash }, 0 };
-    json_object *record = store_get_json(g->store, key, NULL);
+    struct err e = { 0 };
+    json_object *record = plugin_record_of(g, p->hash, SELF, &e);
 
     if (record == NULL) {
-        record = json_object_new_object();
-        json_set_str(record, "id", p->id);
-        json_set_str(record, "version", p->version);
-        json_set_str(record, "hash", p->hash);
-        json_set_str(record, "kind", p->kind == TT_KIND_ADAPTER ? "adapter"
-                                                                : "strategy");
+        log_error("plugin.unrecorded", "id=%s hash=%.12s state=%s why=\"%s\"",
+                  p->id, p->hash, state, e.text);
+    } else {
+        json_set_str(record, "state", state);
+        json_set_int(record, "state_ms", clock_wall_ms());
+        json_object_object_del(record, "reason");
+        if (why != NULL)
+            json_set_str(record, "reason", why);
+        engine_record(g, STORE_PLUGIN, p->hash, record);
     }
-    json_set_str(record, "state", state);
-    json_set_int(record, "state_ms", clock_wall_ms());
-    json_object_object_del(record, "reason");
-    if (why != NULL)
-        json_set_str(record, "reason", why);
-    engine_record(g, STORE_PLUGIN, p->hash, record);
     pthread_mutex_lock(&g->catalog_lock);
     catalog_mark(g->catalog, p->hash, strcmp(state, "retired") == 0,
                  strcmp(state, "quarantined") == 0);

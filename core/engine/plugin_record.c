@@ -45,6 +45,29 @@ json_object *plugin_record_get(struct store *s, const char *hash,
     return store_get_json(s, plugin_record_key(hash), e);
 }
 
+json_object *plugin_record_of(struct engine *g, const char *hash,
+                              const char *actor, struct err *e)
+{
+    const struct catalog_entry *entry;
+    struct err none = { 0 };
+    json_object *record = plugin_record_get(g->store, hash, &none);
+    char name[80];
+
+    if (record != NULL)
+        return record;
+    if (none.code != TT_ENOENT) {
+        if (e != NULL)
+            *e = none;
+        return NULL;
+    }
+    (void)snprintf(name, sizeof name, "sha256:%.64s", hash);
+    pthread_mutex_lock(&g->catalog_lock);
+    if (catalog_resolve(g->catalog, name, 0, &entry, e) == 0)
+        record = plugin_record_create(entry, entry->origin, actor);
+    pthread_mutex_unlock(&g->catalog_lock);
+    return record;
+}
+
 /* --- after a restart ------------------------------------------------------ */
 
 struct restoring {

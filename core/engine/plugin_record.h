@@ -20,6 +20,12 @@ struct store_key plugin_record_key(const char *hash); /* borrows hash */
 /* A new record, "available"; the caller puts it. Under catalog_lock. */
 json_object *plugin_record_create(const struct catalog_entry *entry,
                                   const char *origin, const char *actor);
+/* The one of the store; where it has none, a new one for the catalogue's entry,
+ * which came from its plugin directory. The caller puts it. NULL with *e:
+ * TT_ENOENT when neither knows the hash, or what the store says. [any, without
+ * catalog_lock] */
+json_object *plugin_record_of(struct engine *g, const char *hash,
+                              const char *actor, struct err *e);
 /* The one of the store, or NULL with *e. TT_ENOENT: there is none. */
 json_object *plugin_record_get(struct store *s, const char *hash,
                                struct err *e);

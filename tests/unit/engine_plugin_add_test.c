@@ -5,7 +5,10 @@
  * used is not retired. The checker is a script of ours. */
 #include <sys/stat.h>
 
+#include "core/engine/engine_release.h"
+#include "core/engine/engine_runs.h"
 #include "core/engine/plugin_gate.h"
+#include "core/engine/plugin_record.h"
 #include "tests/unit/engine_rig.h"
 
 /* --- the gate ------------------------------------------------------------- */
@@ -470,6 +473,63 @@ static void what_is_used_is_not_retired(void)
     rig_close(&r);
 }
 
+/* --- records of what came from a plugin directory ----------------------------- */
+
+static const char *condemned;
+
+static void condemn(struct engine_task *t)
+{
+    releases_quarantine(t->g, condemned, "it lies");
+    turn_task(t->g, t);
+}
+
+/* Its record tells as much as that of one that was added or retired. */
+static void what_is_condemned_has_a_whole_record(void)
+{
+    static const char *const same[] = { "kind", "version", "origin",
+                                        "signature", "permissions" };
+    struct engine_task task = { .start = condemn };
+    json_object *record, *retired;
+    char hash[65], other[65], name[80];
+    struct rig r;
+    size_t i;
+
+    rig_open(&r, NULL);
+    catalog_trust(r.catalog, rig_judge);
+    rig_hash(&r, "zoo-hill", hash);
+    CU_ASSERT_PTR_NULL(plugin_record_get(r.store, hash, NULL));
+    condemned = hash;
+    CU_ASSERT_EQUAL(engine_task_run(r.engine, &task, &r.err), 0);
+    record = plugin_record_get(r.store, hash, &r.err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(record);
+    CU_ASSERT(rig_says(record, "state", "quarantined"));
+    CU_ASSERT(rig_says(record, "reason", "it lies"));
+    CU_ASSERT(rig_says(record, "id", "zoo-hill"));
+    CU_ASSERT(rig_says(record, "hash", hash));
+    CU_ASSERT(rig_says(record, "actor", "trimtabd"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_str(record, "origin"), "zoo_hill.so"));
+    CU_ASSERT(json_int(record, "added_ms", 0) > 0);
+    CU_ASSERT_PTR_NOT_NULL(json_str(json_child(record, "signature"), "state"));
+    CU_ASSERT_PTR_NOT_NULL(json_child(record, "permissions"));
+    snprintf(name, sizeof name, "sha256:%s", hash);
+    CU_ASSERT_EQUAL(named(&r, engine_plugin_show, name), 0);
+    CU_ASSERT(rig_says(r.answer.body, "origin", json_str(record, "origin")));
+    CU_ASSERT(rig_says(r.answer.body, "reason", "it lies"));
+    /* as retire says it of another, and of this one */
+    CU_ASSERT_EQUAL(named(&r, engine_plugin_retire, name), 0);
+    retired = plugin_record_get(r.store, hash, &r.err);
+    for (i = 0; i < TT_ARRAY_LEN(same); i++)
+        CU_ASSERT(json_equal(json_child(record, same[i]),
+                             json_child(retired, same[i])));
+    json_object_put(record);
+    json_object_put(retired);
+    memset(other, '0', 64);
+    other[64] = '\0';
+    CU_ASSERT_PTR_NULL(plugin_record_of(r.engine, other, "ann", &r.err));
+    CU_ASSERT_EQUAL(r.err.code, TT_ENOENT);
+    rig_close(&r);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -488,6 +548,8 @@ int main(void)
           what_was_added_survives_a_restart },
         { "what was interrupted is swept", what_was_interrupted_is_swept },
         { "what is used is not retired", what_is_used_is_not_retired },
+        { "what is condemned has a whole record",
+          what_is_condemned_has_a_whole_record },
         CU_TEST_INFO_NULL,
     };
 
