@@ -198,6 +198,7 @@ static void fill_plugins(struct daemon_options *o, json_object *c)
     json_object *dirs = json_child(c, "directories");
     const char **one;
 
+    o->plugin_dirs_usual = dirs == NULL;
     o->plugin_state = json_str(c, "state");
     o->engine.plugin_check = (unsigned)json_int(c, "check", 2);
     o->engine.plugin_tool = json_str(c, "checker");

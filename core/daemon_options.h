@@ -20,6 +20,8 @@ struct daemon_options {
     const char *plugin_state;
     const char **plugin_dirs;
     size_t n_plugin_dirs;
+    bool plugin_dirs_usual; /* the config names none: the installed one, which
+                               may be absent */
     struct trust_options trust; /* borrows from the document and these */
     enum log_level log_level;
     struct arena arena; /* owns the lists; texts are the document's */

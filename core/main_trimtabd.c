@@ -79,7 +79,11 @@ static int take_in_plugins(struct daemon *d, struct err *e)
     catalog_trust(d->catalog, d->trust);
     for (i = 0; i < d->options.n_plugin_dirs; i++) {
         code = catalog_scan(d->catalog, d->options.plugin_dirs[i], e);
-        if (code != 0)
+        if (code == TT_ENOENT && d->options.plugin_dirs_usual)
+            log_warn("plugins.absent", "directory=%s hint=\"install plugins, or "
+                     "name their folders in plugins.directories\"",
+                     d->options.plugin_dirs[i]);
+        else if (code != 0)
             return code;
     }
     code = engine_plugins_restore(d->store, d->catalog, e);

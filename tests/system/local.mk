@@ -3,7 +3,7 @@
 EXTRA_DIST += \
 	%D%/demo %D%/demo-data/dataset.json %D%/demo-data/target.json \
 	%D%/lib.sh %D%/lib-orcheo.sh %D%/scorer.py
-SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t \
+SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t %D%/t0120-no-plugins.t \
 	%D%/t0200-sigkill.t %D%/t0210-push-crash.t \
 	%D%/t0260-http-adapter.t %D%/t0300-bad-strategies.t %D%/t0310-hostile-zoo.t \
 	%D%/t0320-sandbox-report.t %D%/t0330-zoo-killed.t %D%/t0340-hostile-exec.t %D%/t0440-canary.t \
