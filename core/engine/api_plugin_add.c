@@ -180,6 +180,47 @@ static int check(struct upload *u, struct engine_answer *a, struct err *e)
     return err_prefix(e, "plugin %.100s", u->name);
 }
 
+/* Is this version, or this id as the other kind, somebody else's? Then neither
+ * "id@version" nor the id would mean what it did. Under catalog_lock. */
+static int is_taken(struct upload *u, const struct host_note *note,
+                    struct err *e)
+{
+    const struct catalog_entry *other;
+    size_t i;
+
+    for (i = 0; i < catalog_n(u->g->catalog); i++) {
+        other = catalog_at(u->g->catalog, i);
+        if (strcmp(other->note.id, note->id) != 0 ||
+            strcmp(other->hash, u->hash) == 0)
+            continue;
+        if (other->note.kind != note->kind)
+            return err_set(e, TT_ECONFLICT, "plugin %s@%s: the id is here "
+                           "already, as %s: give it another", note->id,
+                           note->version, other->note.kind == TT_KIND_ADAPTER
+                                              ? "an adapter" : "a strategy");
+        if (!other->retired && strcmp(other->note.version, note->version) == 0)
+            return err_set(e, TT_ECONFLICT, "plugin %s@%s: is here already, "
+                           "with other bytes (sha256 %.12s...): give it a "
+                           "higher version", note->id, note->version,
+                           other->hash);
+    }
+    return 0;
+}
+
+static int check_names(struct upload *u, struct err *e)
+{
+    struct host_note note;
+    struct err none = { 0 };
+    int rc;
+
+    if (host_note_read(u->file, &note, &none) != 0)
+        return 0; /* the check, or the catalogue, says why */
+    pthread_mutex_lock(&u->g->catalog_lock);
+    rc = is_taken(u, &note, e);
+    pthread_mutex_unlock(&u->g->catalog_lock);
+    return rc;
+}
+
 static int examine(struct upload *u, struct engine_answer *a, struct err *e)
 {
     struct err none = { 0 };
@@ -192,9 +233,10 @@ static int examine(struct upload *u, struct engine_answer *a, struct err *e)
         *e = none;
         return none.code;
     }
-    if ((u->record != NULL && is_there(u)) || u->g->options.plugin_check == 0)
+    if (u->record != NULL && is_there(u))
         return 0;
-    return check(u, a, e);
+    rc = check_names(u, e);
+    return rc != 0 || u->g->options.plugin_check == 0 ? rc : check(u, a, e);
 }
 
 /* --- taking it in --------------------------------------------------------- */
@@ -224,11 +266,15 @@ static int take_in(struct upload *u, struct err *e)
     int rc;
 
     pthread_mutex_lock(&u->g->catalog_lock);
-    rc = catalog_add(u->g->catalog, u->file, &entry, e);
-    if (rc == 0)
-        rc = keep_report(u, entry, e);
+    /* what was checked, should it have reached the file in the meantime */
+    rc = catalog_add_judged(u->g->catalog, u->file, u->hash, &entry, e);
+    if (rc == TT_ECORRUPT)
+        rc = err_set(e, TT_ECONFLICT, "plugin %.100s: was changed while it was "
+                     "checked", u->name);
     if (rc == 0 && !here)
         catalog_mark(u->g->catalog, u->hash, true, false); /* not yet */
+    if (rc == 0)
+        rc = keep_report(u, entry, e);
     if (rc == 0) {
         (void)snprintf(u->id, sizeof u->id, "%s", entry->note.id);
         u->kind = entry->note.kind;

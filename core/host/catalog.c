@@ -295,8 +295,8 @@ static int add(struct catalog *c, const char *path, const char *hash,
     if (code == 0) {
         crypt_sha256_hex(in.bytes.data, in.bytes.len, in.hash);
         if (hash != NULL && strcmp(hash, in.hash) != 0)
-            code = err_set(e, TT_ECORRUPT, "%.300s: is not what its name says: "
-                           "add the plugin again", path);
+            code = err_set(e, TT_ECORRUPT, "%.300s: is not what it was (sha256 "
+                           "%.12s...): add the plugin again", path, hash);
     }
     if (code == 0)
         code = judge(&in, shipped, e);
@@ -377,6 +377,12 @@ int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **out, struct err *e)
 {
     return add(c, path, NULL, false, out, e);
+}
+
+int catalog_add_judged(struct catalog *c, const char *path, const char *hash,
+                       const struct catalog_entry **out, struct err *e)
+{
+    return add(c, path, hash, false, out, e);
 }
 
 int catalog_restore(struct catalog *c, const char *hash, bool shipped,
@@ -543,12 +549,15 @@ static bool is_usable(const struct catalog_entry *entry)
     return !entry->retired && !entry->quarantined;
 }
 
-/* Two files of one id and version: the one that was taken in last. */
+/* Two files of one id and version: the one that was taken in last, unless it is
+ * not usable and the other is. */
 static bool better(const struct catalog_entry *a, const struct catalog_entry *b)
 {
     bool a_pre = strchr(a->note.version, '-') != NULL;
     bool b_pre = strchr(b->note.version, '-') != NULL;
 
+    if (is_usable(a) != is_usable(b))
+        return is_usable(a);
     if (a_pre != b_pre)
         return b_pre;
     return compare_versions(a->note.version, b->note.version) >= 0;

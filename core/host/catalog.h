@@ -42,6 +42,10 @@ void catalog_trust(struct catalog *c, const struct trust *t);
  * [main or engine] */
 int catalog_add(struct catalog *c, const char *path,
                 const struct catalog_entry **entry, struct err *e);
+/* The same of what catalog_judge() has seen: TT_ECORRUPT, and nothing is taken
+ * in, when its bytes are others by now. */
+int catalog_add_judged(struct catalog *c, const char *path, const char *hash,
+                       const struct catalog_entry **entry, struct err *e);
 /* Would it be taken in? Reads, hashes and judges, and changes nothing. hash is
  * filled in where the file could be read. TT_EPERM when it is refused. [any] */
 int catalog_judge(const struct catalog *c, const char *path, char hash[65],
@@ -69,8 +73,9 @@ int catalog_revoked(const struct catalog *c, const struct catalog_entry *entry,
 void catalog_described(struct catalog *c, const char *hash,
                        json_object *describe);
 
-/* "id" (the highest version, pre-releases last), "id@version" or
- * "sha256:<hash>"; kind 0 = any. TT_ENOENT lists what there is. */
+/* "id" (the highest version, pre-releases last), "id@version" (of several files
+ * of one version the last that is neither retired nor in quarantine, else the
+ * last) or "sha256:<hash>", whole; kind 0 = any. TT_ENOENT lists what there is. */
 int catalog_resolve(struct catalog *c, const char *name, uint32_t kind,
                     const struct catalog_entry **entry, struct err *e);
 size_t catalog_n(const struct catalog *c);

@@ -48,7 +48,7 @@ bool catalog_folder_there(const char *folder)
 /* --- what the manifest says ------------------------------------------------- */
 
 /* Parts of letters, digits and ._+-, none of which begins with a dot; and no
- * name of ours. */
+ * name of ours, nor a folder of such a name. */
 static bool name_ok(const char *name)
 {
     static const char *const ours[] = { "plugin.json", "plugin.json.minisig",
@@ -59,7 +59,8 @@ static bool name_ok(const char *name)
     size_t i, n;
 
     for (i = 0; i < TT_ARRAY_LEN(ours); i++)
-        if (strcmp(name, ours[i]) == 0)
+        if (strncmp(name, ours[i], strcspn(name, "/")) == 0 &&
+            ours[i][strcspn(name, "/")] == '\0')
             return false;
     if (strlen(name) > 200)
         return false;
@@ -127,6 +128,12 @@ int catalog_folder_note(const struct manifest *m, struct host_note *note,
     code = copy_word(m, "id", note->id, sizeof note->id, e);
     if (code == 0)
         code = copy_word(m, "version", note->version, sizeof note->version, e);
+    if (code == 0 && !host_id_ok(note->id, sizeof note->id))
+        code = err_set(e, TT_EPLUGIN, "%.300s: \"id\" must be of the form "
+                       "[a-z][a-z0-9-]{0,62}", m->path);
+    if (code == 0 && !semver_ok(note->version))
+        code = err_set(e, TT_EPLUGIN, "%.300s: \"version\" must be a semantic "
+                       "version, as 1.0.0", m->path);
     return code == 0 ? check_files(m, e) : code;
 }
 

@@ -26,6 +26,8 @@ struct host_note {
  * or without a note; TT_EABI built for another ABI (names both sides and the
  * mend); TT_EIO. Threads [any] */
 int host_note_read(const char *path, struct host_note *note, struct err *e);
+/* Is this, in n bytes with its NUL, the id of a plugin? [a-z][a-z0-9-]{0,62} */
+bool host_id_ok(const char *id, size_t n);
 
 /* --- loading ------------------------------------------------------------- */
 

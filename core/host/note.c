@@ -160,7 +160,7 @@ struct descriptor {
     char version[32];
 };
 
-static bool is_id(const char *id, size_t n)
+bool host_id_ok(const char *id, size_t n)
 {
     size_t i;
 
@@ -207,7 +207,7 @@ static int judge(const char *path, const struct descriptor *d, size_t n,
     if (d->kind != TT_KIND_STRATEGY && d->kind != TT_KIND_ADAPTER)
         return err_set(e, TT_EPLUGIN, "%s: its note names the unknown kind %u",
                        path, d->kind);
-    if (!is_id(d->id, sizeof d->id))
+    if (!host_id_ok(d->id, sizeof d->id))
         return no_plugin(e, path, "its note holds an id that is not "
                                   "[a-z][a-z0-9-]{0,62}");
     if (!is_version(d->version, sizeof d->version))

@@ -90,6 +90,61 @@ static void the_highest_release_wins_and_names_pin(void)
     catalog_destroy(c);
 }
 
+/* Two files of one version: what is condemned does not stand before the other. */
+static void one_version_is_the_usable_one(void)
+{
+    struct catalog *c = fresh();
+    const struct catalog_entry *entry = NULL;
+    char first[CRYPT_HEX_BYTES], second[CRYPT_HEX_BYTES];
+    struct err e = { 0 };
+
+    take(c, "a.so", "1.0.0");
+    memcpy(first, catalog_at(c, 0)->hash, sizeof first);
+    buf_adds(&plugin, "x");
+    take(c, "b.so", "1.0.0");
+    plugin.len--;
+    CU_ASSERT_EQUAL(catalog_n(c), 2);
+    memcpy(second, catalog_at(c, 1)->hash, sizeof second);
+    CU_ASSERT_EQUAL(catalog_resolve(c, "random@1.0.0", 0, &entry, &e), 0);
+    CU_ASSERT_STRING_EQUAL(entry->hash, second);
+    catalog_mark(c, second, false, true);
+    CU_ASSERT_EQUAL(catalog_resolve(c, "random@1.0.0", 0, &entry, &e), 0);
+    CU_ASSERT_STRING_EQUAL(entry->hash, first);
+    catalog_mark(c, first, true, false); /* neither is: still to be looked at */
+    CU_ASSERT_EQUAL(catalog_resolve(c, "random@1.0.0", 0, &entry, &e), 0);
+    catalog_destroy(c);
+}
+
+/* The file was swapped between its judgement and its taking in. */
+static void what_was_judged_is_what_is_taken(void)
+{
+    struct catalog *c = fresh();
+    TT_AUTO_FREE char *path = put("a.so", "1.0.0"), *other = NULL;
+    const struct catalog_entry *entry = NULL;
+    char hash[65], part[65];
+    struct err e = { 0 };
+
+    CU_ASSERT_EQUAL(catalog_judge(c, path, hash, &e), 0);
+    other = put("a.so", "6.6.6");
+    CU_ASSERT_EQUAL(catalog_add_judged(c, path, hash, &entry, &e),
+                    TT_ECORRUPT);
+    CU_ASSERT_EQUAL(catalog_n(c), 0);
+    snprintf(part, sizeof part, "%.12s", hash); /* a part is no hash */
+    CU_ASSERT_EQUAL(catalog_add_judged(c, path, part, &entry, &e),
+                    TT_ECORRUPT);
+    free(other);
+    other = put("a.so", "1.0.0");
+    CU_ASSERT_EQUAL(catalog_add_judged(c, path, hash, &entry, &e), 0);
+    {
+        TT_AUTO_FREE char *name = xasprintf("sha256:%s", part);
+
+        CU_ASSERT_EQUAL(catalog_resolve(c, name, 0, &entry, &e), TT_ENOENT);
+        CU_ASSERT_EQUAL(catalog_resolve(c, "sha256:", 0, &entry, &e),
+                        TT_ENOENT);
+    }
+    catalog_destroy(c);
+}
+
 static void a_copy_is_by_content_and_read_only(void)
 {
     struct catalog *c = fresh();
@@ -419,6 +474,14 @@ static void a_folder_that_is_not_as_listed_leaves_nothing(void)
     static const char *const bad[] = {
         "../run", "/etc/passwd", "a//b", "a/", ".hidden", "a/../b", "a/.b",
         "plugin.json", "describe.json", "plugin.so", "a b", "a\\\\b",
+        "plugin.so/x", "check.json/x/y", "plugin.json.minisig/x",
+    };
+    /* id, version */
+    static const char *const names[][2] = {
+        { "Py", "1.0.0" }, { "py@1", "1.0.0" }, { "sha256:0", "1.0.0" },
+        { "*", "1.0.0" }, { "p y", "1.0.0" }, { "../py", "1.0.0" },
+        { "py", "latest" }, { "py", "1.0" }, { "py", "1.0.0/x" },
+        { "py", "99999999999999999999.0.0" },
     };
     struct catalog *c = fresh();
     struct trust *t = judge(TRUST_ALLOW);
@@ -444,6 +507,18 @@ static void a_folder_that_is_not_as_listed_leaves_nothing(void)
         put_folder("py3", bad[i], "x");
         CU_ASSERT_EQUAL(try(c, "py3/plugin.json", &entry, &e), TT_EPLUGIN);
         CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "must be a name"));
+    }
+    for (i = 0; i < TT_ARRAY_LEN(names); i++) {
+        TT_AUTO_FREE char *json = xasprintf(
+            "{\"id\":\"%s\",\"version\":\"%s\",\"kind\":\"adapter\","
+            "\"exec\":{\"command\":[\"./run\"]},\"files\":{}}", names[i][0],
+            names[i][1]);
+
+        put_in("py5", "plugin.json", json, 0644);
+        CU_ASSERT_EQUAL(try(c, "py5/plugin.json", &entry, &e), TT_EPLUGIN);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "must be of the form") != NULL
+                                   ? e.text
+                                   : strstr(e.text, "a semantic version"));
     }
     put_in("py4", "plugin.json", "{\"id\":\"x\",\"version\":\"1.0.0\","
            "\"kind\":\"strategy\",\"exec\":{}}", 0644);
@@ -478,6 +553,8 @@ static void a_scan_takes_objects_and_folders(void)
 static CU_TestInfo tests[] = {
     { "the highest release wins, and names pin",
       the_highest_release_wins_and_names_pin },
+    { "one version is the usable one", one_version_is_the_usable_one },
+    { "what was judged is what is taken", what_was_judged_is_what_is_taken },
     { "a copy is by content and read-only", a_copy_is_by_content_and_read_only },
     { "a damaged copy is made again", a_damaged_copy_is_made_again },
     { "what is no plugin is refused and leaves nothing",

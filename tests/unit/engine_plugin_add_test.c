@@ -355,8 +355,6 @@ static void what_was_added_survives_a_restart(void)
     rig_close(&r);
 }
 
-/* --- what an interrupted one left -------------------------------------------- */
-
 static void put_file(const char *dir, const char *name)
 {
     TT_AUTO_FREE char *path = fs_join(dir, name);
@@ -365,6 +363,127 @@ static void put_file(const char *dir, const char *name)
     CU_ASSERT_EQUAL(fs_mkdirs(dir, 0711, &e), 0);
     CU_ASSERT_EQUAL(fs_write(path, "x", 1, 0444, &e), 0);
 }
+
+/* --- attacks ------------------------------------------------------------------ */
+
+/* Code of the plugin that got out of the check puts another file in its place:
+ * what is taken in is what was checked, or nothing. */
+static void what_changed_while_it_was_checked_is_refused(void)
+{
+    const struct catalog_entry *entry;
+    struct rig r;
+    size_t n;
+
+    rig_open(&r, NULL);
+    write_tool(r.dir, "chmod u+w \"$2\"; printf x >>\"$2\"; " GOOD);
+    r.options.plugin_tool = tool;
+    r.options.plugin_check = 2;
+    rig_restart(&r);
+    n = catalog_n(r.catalog);
+    CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), TT_ECONFLICT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "changed while it was checked"));
+    CU_ASSERT_EQUAL(catalog_n(r.catalog), n);
+    CU_ASSERT_EQUAL(catalog_resolve(r.catalog, "sobol", 0, &entry, &r.err),
+                    TT_ENOENT);
+    CU_ASSERT_EQUAL(n_audited(&r, "plugin.add"), 0);
+    CU_ASSERT(nothing_is_staged(&r));
+    rig_close(&r);
+}
+
+/* Its report cannot be kept: then no run gets it, until it is added again. */
+static void what_is_half_added_is_not_used(void)
+{
+    TT_AUTO_FREE char *file = NULL, *report = NULL;
+    const struct catalog_entry *entry;
+    char hash[CRYPT_HEX_BYTES];
+    struct rig r;
+
+    rig_open(&r, NULL);
+    write_tool(r.dir, GOOD);
+    r.options.plugin_tool = tool;
+    r.options.plugin_check = 2;
+    rig_restart(&r);
+    file = fs_join(getenv("TT_PLUGIN_DIR"), "sobol.so");
+    CU_ASSERT_EQUAL(crypt_sha256_file(file, hash, &r.err), 0);
+    report = xasprintf("%s/sha256/%s/check.json", r.dir, hash);
+    put_file(report, "in-the-way");
+    CU_ASSERT_NOT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
+    CU_ASSERT_EQUAL(catalog_resolve(r.catalog, "sobol", 0, &entry, &r.err),
+                    TT_ENOENT);
+    CU_ASSERT_EQUAL(fs_remove_tree(report, &r.err), 0);
+    CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
+    CU_ASSERT_EQUAL(catalog_resolve(r.catalog, "sobol", 0, &entry, &r.err), 0);
+    rig_close(&r);
+}
+
+/* A copy of sobol.so with one byte more: the same id and version. */
+static void put_twin(const char *dir)
+{
+    TT_AUTO_FREE char *from = fs_join(getenv("TT_PLUGIN_DIR"), "sobol.so");
+    TT_AUTO_FREE char *to = fs_join(dir, "sobol.so");
+    struct buf bytes = { 0 };
+    struct err e = { 0 };
+
+    CU_ASSERT_EQUAL(fs_read(from, 64 << 20, &bytes, &e), 0);
+    buf_adds(&bytes, "x");
+    CU_ASSERT_EQUAL(fs_mkdirs(dir, 0755, &e), 0);
+    CU_ASSERT_EQUAL(fs_write(to, bytes.data, bytes.len, 0644, &e), 0);
+    buf_fini(&bytes);
+}
+
+/* A folder whose plugin.json says that it is an adapter named sobol. */
+static int add_adapter(struct rig *r, const char *dir)
+{
+    static const char manifest[] =
+        "{\"id\":\"sobol\",\"version\":\"9.0.0\",\"kind\":\"adapter\","
+        "\"license\":\"MIT\",\"vendor\":\"x\",\"exec\":{\"command\":"
+        "[\"sh\"]},\"files\":{\"run\":\"2d711642b726b04401627ca9fbac32f5c8530f"
+        "b1903cc4db02258717921a4881\"}}"; /* of "x" */
+    TT_AUTO_FREE char *json = fs_join(dir, "plugin.json");
+    TT_AUTO_FREE char *run = fs_join(dir, "run");
+    struct buf body = { 0 };
+    struct err e = { 0 };
+    int rc;
+
+    put_file(dir, "run");
+    CU_ASSERT_EQUAL(fs_write(json, manifest, strlen(manifest), 0644, &e), 0);
+    buf_adds(&body, "{'files':{ ");
+    add_file(&body, "plugin.json", json);
+    add_file(&body, "run", run);
+    buf_adds(&body, "}}");
+    rc = rig_call(r, engine_plugin_add, NULL, body.data);
+    buf_fini(&body);
+    return rc;
+}
+
+static void a_name_keeps_its_meaning(void)
+{
+    TT_AUTO_FREE char *other = NULL, *folder = NULL;
+    const struct catalog_entry *entry = NULL;
+    struct rig r;
+
+    rig_open(&r, NULL);
+    other = fs_join(r.dir, "other");
+    folder = fs_join(r.dir, "folder");
+    put_twin(other);
+    CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
+    CU_ASSERT_EQUAL(add_of(&r, other, "sobol"), TT_ECONFLICT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "with other bytes"));
+    CU_ASSERT_EQUAL(add_adapter(&r, folder), TT_ECONFLICT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "already, as a strategy"));
+    CU_ASSERT_EQUAL(add_of(&r, getenv("TT_PLUGIN_DIR"), "sobol"), 0);
+    CU_ASSERT_EQUAL(r.answer.status, 200);
+    CU_ASSERT_EQUAL(n_audited(&r, "plugin.add"), 1);
+    CU_ASSERT(nothing_is_staged(&r));
+    /* one that was retired has given its version back */
+    CU_ASSERT_EQUAL(catalog_resolve(r.catalog, "sobol", 0, &entry, &r.err), 0);
+    catalog_mark(r.catalog, entry->hash, true, false);
+    CU_ASSERT_EQUAL(add_of(&r, other, "sobol"), 0);
+    CU_ASSERT_EQUAL(r.answer.status, 201);
+    rig_close(&r);
+}
+
+/* --- what an interrupted one left -------------------------------------------- */
 
 static bool has(const char *dir, const char *name)
 {
@@ -546,6 +665,10 @@ int main(void)
           what_is_not_trusted_is_not_even_checked },
         { "what was added survives a restart",
           what_was_added_survives_a_restart },
+        { "what changed while it was checked is refused",
+          what_changed_while_it_was_checked_is_refused },
+        { "what is half added is not used", what_is_half_added_is_not_used },
+        { "a name keeps its meaning", a_name_keeps_its_meaning },
         { "what was interrupted is swept", what_was_interrupted_is_swept },
         { "what is used is not retired", what_is_used_is_not_retired },
         { "what is condemned has a whole record",
