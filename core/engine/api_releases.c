@@ -44,6 +44,20 @@ static int find(struct engine *g, const struct engine_request *q,
     return rc;
 }
 
+/* The same for new runs to have: what they cannot get would only look chosen. */
+static int find_usable(struct engine *g, const struct engine_request *q,
+                       struct verb *v, struct err *e)
+{
+    int rc = find(g, q, v, e);
+
+    if (rc != 0 || releases_usable(g, v->plugin.hash))
+        return rc;
+    return err_set(e, TT_ECONFLICT, "plugin %s@%s: is retired or in quarantine: "
+                   "take another version, or lift its quarantine with trimtab "
+                   "plugin release %s@%s", v->plugin.id, v->plugin.version,
+                   v->plugin.id, v->plugin.version);
+}
+
 static int edit(struct engine *g, struct verb *v, const char *action,
                 int (*change)(json_object *, json_object *, void *,
                               struct err *),
@@ -89,10 +103,12 @@ int engine_plugin_default(struct engine *g, const struct engine_request *q,
 {
     struct verb v = { 0 };
     json_object *release;
-    int rc = find(g, q, &v, e);
+    int rc = find_usable(g, q, &v, e);
 
-    if (rc != 0)
+    if (rc != 0) {
+        engine_plugin_fini(&v.plugin);
         return rc;
+    }
     release = releases_get(g, v.plugin.id);
     /* by itself already: then it is to stay, whatever comes */
     rc = edit(g, &v, "plugin.default",
@@ -142,9 +158,11 @@ int engine_plugin_canary(struct engine *g, const struct engine_request *q,
         rc = json_get_int(at, "max_failed", &none, 0, 100000,
                           &v.canary.max_failed, e);
     if (rc == 0)
-        rc = find(g, q, &v, e);
-    if (rc != 0)
+        rc = find_usable(g, q, &v, e);
+    if (rc != 0) {
+        engine_plugin_fini(&v.plugin);
         return rc;
+    }
     v.canary.hash = v.plugin.hash;
     v.canary.actor = actor_of(q);
     rc = edit(g, &v, "plugin.canary", change_canary, a, e);
@@ -211,7 +229,7 @@ static int pin(struct engine *g, const struct engine_request *q, bool on,
     if (rc == 0)
         rc = resource_id("pin: workflow", v.workflow, e);
     if (rc == 0)
-        rc = find(g, q, &v, e);
+        rc = on ? find_usable(g, q, &v, e) : find(g, q, &v, e);
     if (rc == 0)
         rc = edit(g, &v, on ? "plugin.pin" : "plugin.unpin",
                   on ? change_pin : change_unpin, a, e);

@@ -271,6 +271,24 @@ static int judge_signature(struct judgement *j)
 
 /* --- without one ------------------------------------------------------------ */
 
+/* Where a manifest was installed with it, no copy may ask for more by bringing
+ * another, or none. Where there was none, one that is brought asks for less. */
+static bool fits_installed(const struct judgement *j, const char *shipped)
+{
+    TT_AUTO_FREE char *path = manifest_beside(shipped);
+    const struct buf *mine = &j->v->manifest_bytes;
+    struct buf bytes = { 0 };
+    struct err e = { 0 };
+    int code = fs_read_regular(path, json_limits_request.max_bytes, &bytes,
+                               NULL, &e);
+    bool fits = code == TT_ENOENT ||
+                (code == 0 && bytes.len == mine->len && bytes.len > 0 &&
+                 memcmp(bytes.data, mine->data, bytes.len) == 0);
+
+    buf_fini(&bytes);
+    return fits;
+}
+
 /* By content: the installed file of this name must be these very bytes, so that
  * no link or swap can borrow its standing. */
 static bool is_shipped(const struct judgement *j)
@@ -288,7 +306,8 @@ static bool is_shipped(const struct judgement *j)
             ;
     path = xasprintf("%s/%s", j->t->o.shipped, name + (*name == '/'));
     same = crypt_sha256_file(path, found, &e) == 0 &&
-           strcasecmp(found, j->sha256) == 0;
+           strcasecmp(found, j->sha256) == 0 &&
+           (is_command(j->path) || fits_installed(j, path));
     free(path);
     return same;
 }

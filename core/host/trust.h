@@ -38,7 +38,8 @@ struct trust *trust_create(const struct trust_options *options); /* copies */
 void trust_destroy(struct trust *t); /* NULL is allowed */
 
 enum trust_state {
-    TRUST_SHIPPED = 1, /* byte for byte a file of the installed directory */
+    TRUST_SHIPPED = 1, /* byte for byte a file of the installed directory, with
+                          the manifest that it has there, if it has one */
     TRUST_SIGNED,      /* by a key that is here and may stand for its id */
     TRUST_UNSIGNED,
     TRUST_INVALID,     /* signed or described, but wrongly */

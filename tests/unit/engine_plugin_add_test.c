@@ -602,6 +602,29 @@ static void condemn(struct engine_task *t)
     turn_task(t->g, t);
 }
 
+static void not_for_new_runs(struct rig *r, const char *name)
+{
+    const struct {
+        engine_call_fn *fn;
+        const char *body;
+    } verbs[] = { { engine_plugin_default, NULL },
+                  { engine_plugin_canary, "{}" },
+                  { engine_plugin_pin, "{'workflow':'w1'}" } };
+    struct engine_request q = { .name = name, .actor = "ann" };
+    json_object *release = releases_get(r->engine, "zoo-hill"), *after;
+    size_t i;
+
+    for (i = 0; i < TT_ARRAY_LEN(verbs); i++) {
+        CU_ASSERT_EQUAL(rig_call(r, verbs[i].fn, &q, verbs[i].body),
+                        TT_ECONFLICT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(r->err.text, "in quarantine"));
+    }
+    after = releases_get(r->engine, "zoo-hill");
+    CU_ASSERT(json_equal(release, after));
+    json_object_put(release);
+    json_object_put(after);
+}
+
 /* Its record tells as much as that of one that was added or retired. */
 static void what_is_condemned_has_a_whole_record(void)
 {
@@ -634,6 +657,7 @@ static void what_is_condemned_has_a_whole_record(void)
     CU_ASSERT_EQUAL(named(&r, engine_plugin_show, name), 0);
     CU_ASSERT(rig_says(r.answer.body, "origin", json_str(record, "origin")));
     CU_ASSERT(rig_says(r.answer.body, "reason", "it lies"));
+    not_for_new_runs(&r, name);
     /* as retire says it of another, and of this one */
     CU_ASSERT_EQUAL(named(&r, engine_plugin_retire, name), 0);
     retired = plugin_record_get(r.store, hash, &r.err);

@@ -647,6 +647,30 @@ static void shipped_ones_are_known_by_their_bytes(void)
     CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "not in"), TRUST_INVALID);
 }
 
+/* Its code is the installed one's, its wishes are not. */
+static void a_shipped_one_asks_for_no_more(void)
+{
+    TT_AUTO_FREE char *less = manifest_of("hill", sum), *more = NULL;
+    struct trust_options o = options(TRUST_DENY);
+
+    restore();
+    drop(plugins, "plugin.json.minisig");
+    drop(plugins, "plugin.json");
+    more = xasprintf("%s ", less);
+    put(shipped, "hill.so", code);
+    CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "shipped"), TRUST_SHIPPED);
+    put(plugins, "hill.json", more);
+    CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "shipped"), TRUST_SHIPPED);
+    put(shipped, "hill.json", less);
+    CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "not signed"), TRUST_UNSIGNED);
+    drop(plugins, "hill.json");
+    CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "not signed"), TRUST_UNSIGNED);
+    put(plugins, "hill.json", less);
+    CU_ASSERT_EQUAL(judged(&o, "hill.so", sum, "shipped"), TRUST_SHIPPED);
+    drop(shipped, "hill.json");
+    drop(plugins, "hill.json");
+}
+
 /* --- folders that a command runs ------------------------------------------------------ */
 
 static void a_folder_is_judged_by_its_list_of_files(void)
@@ -798,6 +822,7 @@ static CU_TestInfo tests[] = {
       a_list_that_cannot_be_read_refuses_everything },
     { "shipped ones are known by their bytes",
       shipped_ones_are_known_by_their_bytes },
+    { "a shipped one asks for no more", a_shipped_one_asks_for_no_more },
     { "a folder is judged by its list of files",
       a_folder_is_judged_by_its_list_of_files },
     { "a shared folder has a manifest for each",
