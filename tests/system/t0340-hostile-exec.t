@@ -58,6 +58,16 @@ unasked its command wrote what nobody asked for
 DEEDS
 }
 
+# The same of those that do not get as far as a run.
+early_deeds() {
+    cat <<'DEEDS'
+start_leaves hello: its command exited with status 6, last saying: not today
+start_floods hello: (its command wrote what nobody asked for|the answer is no JSON)
+start_lies hello: the answer must have "protocol":1
+start_silent no hello within 10000 ms
+DEEDS
+}
+
 hash_of() { sha256sum "$STATE/zoo/$1/plugin.json" | cut -d' ' -f1; }
 make_folder() { # DEED
     mkdir "$STATE/zoo/$1"
@@ -117,8 +127,11 @@ healthy_ended() {
 
 # --- what is hostile --------------------------------------------------------------
 
-hostile() { # DEED CAUSE
-    run=$(optimize "sha256:$(hash_of "$1")" --iterations 20 --max-in-flight 2)
+begin() { # DEED: its run
+    optimize "sha256:$(hash_of "$1")" --iterations 20 --max-in-flight 2
+}
+hostile() { # DEED CAUSE [RUN]
+    run=${3:-$(begin "$1")}
     is "$1: the run ends failed" "$(wait_end "$run" 30)" failed
     why=$(get "/api/runs/$run" | jq -r .diagnostic)
     like "$1: it names plugin, version and hash" "$why" "exec-$(echo "$1" |
@@ -160,7 +173,9 @@ traces() {
 start_sim --latency-ms 20 --concurrency 32 || exit 1
 mkdir "$STATE/zoo" "$STATE/tmp"
 deeds >"$STATE/deeds"
+early_deeds >"$STATE/early"
 while read -r deed _; do make_folder "$deed"; done <"$STATE/deeds"
+while read -r deed _; do make_folder "$deed"; done <"$STATE/early"
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384},
     runs: {step_seconds: 1.5, call_seconds: 5, max_running: 8,
@@ -188,9 +203,16 @@ reader=$!
 keep_running random &
 keeper=$!
 began=$(date +%s)
+while read -r deed _; do # they take some time, beside the others
+    echo "$(begin "$deed" </dev/null) $deed" >>"$STATE/begun"
+done <"$STATE/early"
 while read -r deed cause; do
     hostile "$deed" "$cause" </dev/null
 done <"$STATE/deeds"
+while read -r deed cause; do
+    run=$(sed -n "s/ $deed\$//p" "$STATE/begun")
+    hostile "$deed" "$cause" "$run" </dev/null
+done <"$STATE/early"
 took=$(($(date +%s) - began))
 
 # --- what they leave --------------------------------------------------------------

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The hostile commands of the zoo: a strategy that is good until it is asked for
-the next candidate, and then does the deed that its command line names. The last
-argument only marks its processes.
+the next candidate (start_...: that is not even good before it is asked anything),
+and then does the deed that its command line names. The last argument only marks
+its processes.
 
     python3 -S hostile.py DEED MARK
 """
@@ -325,8 +326,32 @@ def unasked(n, space):
     answer(n, [middle(space)])
 
 
+# --- before it is asked anything ----------------------------------------------------
+
+def start_leaves():
+    err("not today")
+    os._exit(6)
+
+
+def start_floods():
+    while True:
+        out(b"welcome\n")
+
+
+def start_lies():
+    sys.stdin.buffer.readline()
+    out(b'{"id":1,"result":{"protocol":2}}\n')
+    for_ever()
+
+
+def start_silent():
+    for_ever()
+
+
 def main():
     space = []
+    if DEED.startswith("start_"):
+        globals()[DEED]()
     while True:
         text = sys.stdin.buffer.readline()
         if not text:
