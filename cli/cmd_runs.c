@@ -96,6 +96,35 @@ static int replay(struct cli *c, const char *run)
     return code;
 }
 
+/* Another version of one of its plugins takes over. */
+static int move(struct cli *c, const struct args *a)
+{
+    json_object *body = json_object_new_object(), *moves;
+    char *path = client_path("/api/runs/%s/move", a->value[0]);
+    const char *reason = args_get(a, "reason");
+    struct reply r;
+    size_t n;
+    int code;
+
+    json_object_object_add(body, "plugin",
+                           json_object_new_string(a->value[1]));
+    if (reason != NULL)
+        json_object_object_add(body, "reason", json_object_new_string(reason));
+    if (args_has(a, "history"))
+        json_object_object_add(body, "history", json_object_new_boolean(1));
+    code = client_call(c, "POST", path, body, &r);
+    moves = json_at(r.body, "moves");
+    n = moves != NULL ? json_object_array_length(moves) : 0;
+    if (code == 0 && c->json)
+        print_json(r.body);
+    else if (code == 0 && n > 0)
+        print_object(json_object_array_get_idx(moves, n - 1), 0);
+    reply_fini(&r);
+    json_object_put(body);
+    free(path);
+    return code;
+}
+
 /* --- watching ------------------------------------------------------------ */
 
 static void print_progress(json_object *run, bool tty)
@@ -215,7 +244,7 @@ int cmd_runs(struct cli *c, int argc, char **argv)
 {
     static const char *const known[] = { "workflow=", "limit=", "status=",
                                          "cursor=", "sort=", "output=",
-                                         NULL };
+                                         "reason=", "history", NULL };
     const char *verb = argv[0];
     struct args a;
     int code = args_parse(&a, argc, argv, known);
@@ -224,9 +253,11 @@ int cmd_runs(struct cli *c, int argc, char **argv)
         return code;
     if (strcmp(verb, "list") == 0)
         code = list(c, &a);
-    else if (a.n != 1)
+    else if (strcmp(verb, "move") == 0 && a.n == 2)
+        code = move(c, &a);
+    else if (a.n != 1 || strcmp(verb, "move") == 0)
         code = usage_error("runs list | show|watch|report|candidates|events|"
-                           "log|cancel|replay RUN");
+                           "log|cancel|replay RUN | move RUN ID@VERSION");
     else if (strcmp(verb, "show") == 0)
         code = show_answer(c, client_path("/api/runs/%s", a.value[0]), NULL, 0);
     else if (strcmp(verb, "report") == 0)

@@ -412,10 +412,11 @@ static void spawn(void *ctx)
     s->timer = 0;
     s->state = SESSION_STARTING;
     s->worker = work_spawn(g->work, &spec, &callbacks, s, &e);
-    if (s->worker == NULL)
-        lost(s, e.text);
-    else
+    if (s->worker != NULL)
         atomic_fetch_add(&g->n.workers_started, 1);
+    else if (!work_quarantined(g->work, s->plugin.hash) ||
+             !move_rescue(s, e.text))
+        lost(s, e.text);
 }
 
 static void spawn_later(struct session *s, int64_t wait_ms)

@@ -258,7 +258,7 @@ void run_move_snapshot(struct run *r, const struct run_event *ev)
 {
     struct buf *bytes;
 
-    if (ev->bytes.n == 0) {
+    if (ev->bytes.n == 0 || r->moving.history) {
         by_history(r);
         return;
     }

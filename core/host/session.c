@@ -265,6 +265,20 @@ static int validate(struct host_session *s, struct tt_str payload)
     return session_result(s, "validate", rc);
 }
 
+/* Not every version of a plugin reads what every other one wrote. */
+static int check_schema(struct host_session *s,
+                        const struct tt_snapshot *snapshot)
+{
+    const struct tt_plugin *p = s->plugin;
+
+    if (snapshot == NULL || (snapshot->schema >= p->state_schema_min &&
+                             snapshot->schema <= p->state_schema))
+        return 0;
+    return tt_fail(&s->error, TT_ESTATE, "plugin %s %s: reads snapshots of "
+                   "schema %u to %u; this one is of %u", p->id, p->version,
+                   p->state_schema_min, p->state_schema, snapshot->schema);
+}
+
 static int open_strategy(struct host_session *s, struct tt_str kept)
 {
     const struct tt_problem *problem;
@@ -275,6 +289,9 @@ static int open_strategy(struct host_session *s, struct tt_str kept)
     if (codec_get_problem(kept, &s->open_arena, &problem, &snapshot, &e) != 0)
         return session_error(s, &e);
     s->n_params = problem->space->n_params;
+    rc = check_schema(s, snapshot);
+    if (rc != 0)
+        return rc;
     s->restored = snapshot != NULL;
     rc = s->plugin->strategy->open(&s->host, problem, snapshot, &s->instance,
                                    &s->error);

@@ -6,7 +6,7 @@ EXTRA_DIST += \
 SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t %D%/t0120-no-plugins.t \
 	%D%/t0200-sigkill.t %D%/t0210-push-crash.t \
 	%D%/t0260-http-adapter.t %D%/t0300-bad-strategies.t %D%/t0310-hostile-zoo.t \
-	%D%/t0320-sandbox-report.t %D%/t0330-zoo-killed.t %D%/t0340-hostile-exec.t %D%/t0440-canary.t \
+	%D%/t0320-sandbox-report.t %D%/t0330-zoo-killed.t %D%/t0340-hostile-exec.t %D%/t0440-canary.t %D%/t0460-move.t \
 	%D%/t0900-orcheo.t %D%/t0910-orcheo-celery.t %D%/t0920-guide.t %D%/t0925-reference.t \
 	%D%/t0930-docs.t
 TESTS += $(SYSTEM_TESTS)

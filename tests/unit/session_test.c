@@ -408,6 +408,25 @@ static void after_a_restore_older_refs_are_taken_on_trust(void)
     talk_end(&t);
 }
 
+static void a_snapshot_of_another_schema_is_not_handed_over(void)
+{
+    static const uint32_t schemas[] = { 1, 4 };
+    struct tt_snapshot other = sample_snapshot;
+    struct tt_plugin narrow = plugin;
+    struct talk t;
+    size_t i;
+
+    narrow.state_schema_min = 2;
+    for (i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        talk_start(&t, &narrow, NULL);
+        other.schema = schemas[i];
+        codec_put_problem(&t.payload, &sample_problem, &other);
+        CU_ASSERT_EQUAL(ask(&t, FRAME_OPEN), FRAME_ERROR);
+        CU_ASSERT(says(&t, TT_ESTATE, "schema 2 to 3"));
+        talk_end(&t);
+    }
+}
+
 static void no_more_candidates_than_were_asked_for(void)
 {
     struct tt_evaluate v[4];
@@ -531,6 +550,8 @@ static CU_TestInfo tests[] = {
     { "no more candidates than were asked for",
       no_more_candidates_than_were_asked_for },
     { "many refs are remembered", many_refs_are_remembered },
+    { "a snapshot of a schema that it does not read is not handed over",
+      a_snapshot_of_another_schema_is_not_handed_over },
     { "snapshot and explain carry what was written",
       snapshot_and_explain_carry_what_was_written },
     { "what a plugin does not have is unsupported",
