@@ -19,6 +19,7 @@
 #include "core/crypt/crypt.h"
 #include "core/host/exec.h"
 #include "core/host/codec.h"
+#include "core/host/sandbox.h"
 
 enum { EXIT_PASS = 0, EXIT_FINDINGS = 1, EXIT_TOOL = 2 };
 
@@ -41,6 +42,7 @@ struct plan {
     size_t n_files;
     bool list;
     const char *save_state; /* a folder */
+    const char *confine;    /* the one that may be written to */
 };
 
 static void usage(FILE *to)
@@ -67,6 +69,9 @@ static void usage(FILE *to)
           "signature\n"
           "                     must be one of theirs\n"
           "  --soak SECONDS     how long B22 goes on (default 10)\n"
+          "  --confine DIR      write files in DIR alone and open no socket, as far "
+          "as the\n"
+          "                     kernel can say no: for what is not trusted yet\n"
           "  --save-state DIR   write DIR/state-vN.bin, a snapshot of today's "
           "schema:\n"
           "                     keep it in golden/ of the source for B15\n\n"
@@ -136,6 +141,7 @@ static const struct option options[] = {
     { "upgrade", required_argument, NULL, 'u' },
     { "replay", required_argument, NULL, 'R' },
     { "save-state", required_argument, NULL, 'w' },
+    { "confine", required_argument, NULL, 'C' },
     { "list", no_argument, NULL, 'L' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -188,6 +194,9 @@ static int take_option(struct plan *p, int c)
         return p->n_logs < MOST_IDS ? 0 : 2;
     case 'w':
         p->save_state = optarg;
+        return 0;
+    case 'C':
+        p->confine = optarg;
         return 0;
     case 'L':
         p->list = true;
@@ -478,6 +487,16 @@ static int check_all(struct plan *p, struct err *e)
     return rc;
 }
 
+/* Before anything of the plugin runs, here or in a child. */
+static int confine(const struct plan *p, struct err *e)
+{
+    if (p->confine == NULL)
+        return 0;
+    if (setenv("TMPDIR", p->confine, 1) != 0)
+        return err_errno(e, TT_EIO, "TMPDIR");
+    return sandbox_confine(p->confine, e);
+}
+
 int plugin_check_main(int argc, char **argv)
 {
     struct plan p = { .level = 2, .o = { .seed = 1, .soak_ms = 10000 } };
@@ -493,6 +512,8 @@ int plugin_check_main(int argc, char **argv)
     rc = crypt_init(&e);
     if (rc == 0)
         rc = make_absolute(&p, &e);
+    if (rc == 0)
+        rc = confine(&p, &e);
     if (rc != 0) {
         fprintf(stderr, "trimtab plugin check: %s\n", e.text);
         return EXIT_TOOL;

@@ -161,16 +161,25 @@ static bool is_there(struct upload *u)
     return there;
 }
 
+/* Some of the check runs the plugin outside of a worker, as our own user: so it
+ * may write to a folder of its own alone. */
 static int check(struct upload *u, struct engine_answer *a, struct err *e)
 {
+    TT_AUTO_FREE char *scratch = catalog_stage(u->g->catalog, e);
+    struct err ignored = { 0 };
     struct plugin_gate gate = {
         .tool = u->g->options.plugin_tool,
+        .scratch = scratch,
         .worker = u->g->options.work.worker_path,
         .level = u->g->options.plugin_check,
         .hurry = &u->g->hurry,
     };
-    int rc = plugin_gate(&gate, u->file, &u->report, e);
+    int rc;
 
+    if (scratch == NULL)
+        return e->code;
+    rc = plugin_gate(&gate, u->file, &u->report, e);
+    (void)fs_remove_tree(scratch, &ignored);
     if (rc == 0)
         return 0;
     if (u->report != NULL) {

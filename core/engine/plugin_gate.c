@@ -41,7 +41,9 @@ static int spawn(struct checker *k, const struct plugin_gate *gate,
     TT_AUTO_FREE char *level = xasprintf("%u", gate->level);
     TT_AUTO_FREE char *worker = xasprintf("TRIMTAB_WORKER=%s", gate->worker);
     const char *args[] = { gate->tool, "check", file, "--level", level,
-                           "--format", "json", NULL };
+                           "--format", "json",
+                           gate->scratch != NULL ? "--confine" : NULL,
+                           gate->scratch, NULL };
     const char *env[] = { "PATH=/usr/bin:/bin", "HOME=/", "LC_ALL=C.UTF-8",
                           worker, NULL };
     posix_spawn_file_actions_t files;

@@ -12,6 +12,8 @@
 
 struct plugin_gate {
     const char *tool, *worker; /* trimtab-plugin, trimtab-worker */
+    const char *scratch;       /* the only folder that it may write to, absolute;
+                                  NULL: it is not confined */
     unsigned level;            /* 1..3 */
     int64_t deadline_ms;       /* 0 = 240 s */
     const atomic_bool *hurry;  /* becomes true: give up; may be NULL */

@@ -194,3 +194,16 @@ int sandbox_apply(const struct sandbox_limits *l, json_object **report,
         *report = report_of(&g);
     return rc;
 }
+
+int sandbox_confine(const char *dir, struct err *e)
+{
+    int abi = landlock_abi(), rc = 0;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return err_errno(e, TT_EPERM, "no_new_privs");
+    if (abi > 0)
+        rc = landlock_confine(abi, dir, e);
+    if (rc == 0 && seccomp_there())
+        rc = seccomp_confine(e);
+    return rc;
+}

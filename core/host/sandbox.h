@@ -37,6 +37,13 @@ struct sandbox_limits {
 int sandbox_apply(const struct sandbox_limits *limits, json_object **report,
                   struct err *e);
 
+/* Less, for a process that runs plugin code itself and must start others: from
+ * now on it and its children write, make and remove files beneath dir alone, open
+ * no socket, signal and trace nobody outside (as far as the kernel knows such
+ * walls; what it has not is left out). They may read and execute, and apply
+ * sandbox_apply() on top. TT_EPERM [main], once. */
+int sandbox_confine(const char *dir, struct err *e);
+
 /* The same report without applying anything, for `trimtabd` and `doctor`. */
 json_object *sandbox_probe(void);
 

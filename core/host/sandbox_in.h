@@ -14,8 +14,14 @@ int landlock_abi(void);
 int landlock_apply(int abi, const int *fds, size_t n, int exec_fd,
                    struct err *e);
 
+/* Deny to write, make or remove anything but beneath dir; TCP and signals as
+ * above. */
+int landlock_confine(int abi, const char *dir, struct err *e);
+
 bool seccomp_there(void);
 /* exec_fd: execveat() of it is allowed; 0 = of nothing. */
 int seccomp_apply(bool threads, int exec_fd, struct err *e);
+/* Everything but sockets and what no program needs. */
+int seccomp_confine(struct err *e);
 
 #endif

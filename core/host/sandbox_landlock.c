@@ -76,26 +76,35 @@ int landlock_abi(void)
     return abi > 0 ? (int)abi : 0;
 }
 
-static int create_ruleset(int abi)
+/* What changes files; moving them from folder to folder is denied anyway. */
+static uint64_t writing(int abi)
 {
-    struct ruleset rules = { .fs = FS_ABI_1 };
+    uint64_t reading = FS_EXECUTE | FS_READ_FILE | FS_READ_DIR;
+
+    return (FS_ABI_1 & ~reading) | (abi >= 3 ? FS_TRUNCATE : 0);
+}
+
+static int create_ruleset(int abi, uint64_t fs)
+{
+    struct ruleset rules = { .fs = fs };
     size_t size = sizeof rules.fs;
 
-    if (abi >= 2)
-        rules.fs |= FS_REFER;
-    if (abi >= 3)
-        rules.fs |= FS_TRUNCATE;
     if (abi >= 4) {
         rules.net = NET_TCP;
         size = offsetof(struct ruleset, scoped);
     }
-    if (abi >= 5)
-        rules.fs |= FS_IOCTL_DEV;
     if (abi >= 6) {
         rules.scoped = SCOPE_ALL;
         size = sizeof rules;
     }
     return (int)syscall(__NR_landlock_create_ruleset, &rules, size, 0);
+}
+
+/* All that there is. */
+static uint64_t everything(int abi)
+{
+    return FS_ABI_1 | (abi >= 2 ? FS_REFER : 0) |
+           (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
 }
 
 static int allow_fd(int ruleset, int fd, uint64_t access)
@@ -135,7 +144,7 @@ static int allow_reading(int ruleset, int fd)
 int landlock_apply(int abi, const int *fds, size_t n, int exec_fd,
                    struct err *e)
 {
-    int ruleset = create_ruleset(abi);
+    int ruleset = create_ruleset(abi, everything(abi));
     /* The loader of a program is executed too; it lies among the libraries. */
     uint64_t more = exec_fd != 0 ? FS_EXECUTE : 0;
     size_t i;
@@ -155,6 +164,25 @@ int landlock_apply(int abi, const int *fds, size_t n, int exec_fd,
     if (rc == 0 &&
         syscall(__NR_landlock_restrict_self, ruleset, 0) != 0)
         rc = err_errno(e, TT_EPERM, "landlock: cannot be entered");
+    close(ruleset);
+    return rc;
+}
+
+int landlock_confine(int abi, const char *dir, struct err *e)
+{
+    const struct allowed null = { "/dev/null", FS_WRITE_FILE };
+    int ruleset = create_ruleset(abi, writing(abi)), fd, rc = 0;
+
+    if (ruleset < 0)
+        return err_errno(e, TT_EPERM, "landlock: no ruleset");
+    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || allow_fd(ruleset, fd, writing(abi)) != 0 ||
+        allow_path(ruleset, &null, 0) != 0)
+        rc = err_errno(e, TT_EPERM, "landlock: %s", dir);
+    if (rc == 0 && syscall(__NR_landlock_restrict_self, ruleset, 0) != 0)
+        rc = err_errno(e, TT_EPERM, "landlock: cannot be entered");
+    if (fd >= 0)
+        close(fd);
     close(ruleset);
     return rc;
 }

@@ -233,6 +233,39 @@ if command -v python3 >/dev/null; then
 fi
 trimtab plugin add "$PLUGINS/sobol.so" >out 2>err
 is "a shipped plugin passes, too" "$?" 0
+
+# One whose code writes as soon as it is loaded, in the check as well.
+cp -r mine writes
+cat >>writes/mine.c <<END
+#include <fcntl.h>
+__attribute__((constructor)) static void writes(void)
+{
+    int fd = open("$STATE/was-here", O_WRONLY | O_CREAT, 0600);
+
+    (void)fd;
+}
+END
+sed -i 's/"0.1.0"/"8.0.0"/' writes/mine.c
+sed -i 's/"version": *"[^"]*"/"version": "8.0.0"/' writes/plugin.json
+make -C writes clean mine.so >new.log 2>&1
+"$TOOL" check --only L1 writes/mine.so >out 2>&1
+if [ -e was-here ] && "$BUILD/trimtabd" --version |
+    sed -n 's/^sandbox: //p' | jq -e '.landlock > 0' >/dev/null; then
+    rm was-here
+    mkdir scratch
+    "$TOOL" check --confine "$STATE/scratch" --only L1 writes/mine.so >out 2>&1
+    like "a check that is confined loads it" "$(cat out)" 'L1'
+    [ ! -e was-here ]
+    is "and it writes nothing" "$?" 0
+    trimtab plugin add writes >out 2>err
+    like "the daemon's check looks at it" "$(cat out err)" 'mine'
+    [ ! -e was-here ]
+    is "and lets it write nothing" "$?" 0
+    is "with nothing left behind" "$(ls plugins/incoming)" ''
+else
+    [ -e was-here ]
+    is "the check loads it" "$?" 0
+fi
 stop_daemon
 
 # --- unsigned, under deny ---------------------------------------------------------

@@ -10,8 +10,12 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
 #include "core/base/fs.h"
@@ -45,6 +49,15 @@ static long long status_of(int pid, const char *name, int base)
 static bool says(json_object *report, const char *guard)
 {
     return json_object_get_boolean(json_child(report, guard));
+}
+
+static bool landlock_there(void)
+{
+    json_object *report = sandbox_probe();
+    bool there = json_int(report, "landlock", 0) >= 3; /* with truncate */
+
+    json_object_put(report);
+    return there;
 }
 
 static bool reports(const char *guard) /* the worker that is up */
@@ -249,7 +262,86 @@ static void a_daemon_that_is_not_root_is_told_of(void)
     CU_ASSERT(in_child(without_root));
 }
 
+/* --- what checks a plugin -------------------------------------------------- */
+
+static bool can_write(const char *dir)
+{
+    TT_AUTO_FREE char *path = fs_join(dir, "file");
+    struct err e = { 0 };
+
+    return fs_write(path, "x", 1, 0644, &e) == 0;
+}
+
+/* What it starts is confined as well. */
+static bool child_writes(const char *dir)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)execl("/bin/sh", "sh", "-c", "echo >\"$1\"/file", "sh", dir,
+                    (char *)NULL);
+        _exit(1);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* In the child: each deed that went otherwise than it should is a bit. */
+static int deeds_of_the_confined(const char *dir, const char *outside)
+{
+    TT_AUTO_FREE char *sub = fs_join(dir, "sub");
+    TT_AUTO_FREE char *kept = fs_join(outside, "kept");
+    bool landlock = landlock_there();
+    struct err e = { 0 };
+    int wrong = 0, pair[2];
+
+    if (sandbox_confine(dir, &e) != 0)
+        return 1;
+    if (!can_write(dir) || fs_mkdirs(sub, 0700, &e) != 0 || !can_write(sub) ||
+        fs_remove_tree(sub, &e) != 0 || !child_writes(dir))
+        wrong |= 2;
+    if (landlock && (can_write(outside) || child_writes(outside)))
+        wrong |= 4;
+    if (landlock && (unlink(kept) == 0 || truncate(kept, 0) == 0))
+        wrong |= 8;
+    if (access(kept, R_OK) != 0)
+        wrong |= 16;
+    if (socket(AF_INET, SOCK_DGRAM, 0) >= 0 ||
+        socket(AF_UNIX, SOCK_STREAM, 0) >= 0)
+        wrong |= 32;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+        wrong |= 64; /* a worker is spoken to over one */
+    return wrong;
+}
+
+static void what_is_confined_writes_in_one_folder(void)
+{
+    char dir[] = "confined.XXXXXX", outside[] = "outside.XXXXXX";
+    TT_AUTO_FREE char *kept = NULL;
+    struct err e = { 0 };
+    int status = -1;
+    pid_t pid;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(outside));
+    kept = fs_join(outside, "kept");
+    CU_ASSERT_EQUAL(fs_write(kept, "x", 1, 0644, &e), 0);
+    CU_ASSERT(can_write(outside));
+    (void)fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        _exit(deeds_of_the_confined(dir, outside));
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    CU_ASSERT_EQUAL(status, 0);
+    if (status != 0)
+        printf("# status %#x\n", (unsigned)status);
+    CU_ASSERT_EQUAL(fs_remove_tree(dir, &e), 0);
+    CU_ASSERT_EQUAL(fs_remove_tree(outside, &e), 0);
+}
+
 static CU_TestInfo tests[] = {
+    { "what is confined writes in one folder",
+      what_is_confined_writes_in_one_folder },
     { "what is always there is there", what_is_always_there_is_there },
     { "what is reported is enforced", what_is_reported_is_enforced },
     { "a kernel that lacks a guard is told of",
