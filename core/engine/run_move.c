@@ -180,6 +180,13 @@ static json_object *version_of(json_object *pin)
     return o;
 }
 
+/* Wall time; of one that waits its turn: when it was asked for. */
+static int64_t began_ms(const struct run *r)
+{
+    return json_int(r->document, "started_ms",
+                    json_int(r->document, "created_ms", 0));
+}
+
 static void add_move(struct run *r, const char *how)
 {
     const struct run_moving *m = &r->moving;
@@ -195,8 +202,7 @@ static void add_move(struct run *r, const char *how)
     json_set(one, "to", version_of(m->pin));
     json_set_str(one, "how", how);
     json_set_int(one, "position", (int64_t)r->next_position);
-    json_set_int(one, "at_ms", json_int(r->document, "started_ms", 0) +
-                                   (int64_t)r->now_ms);
+    json_set_int(one, "at_ms", began_ms(r) + (int64_t)r->now_ms);
     if (m->actor != NULL)
         json_set_str(one, "actor", m->actor);
     json_set_str(one, "reason", m->reason);

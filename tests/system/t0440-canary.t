@@ -51,7 +51,8 @@ like "a second one is refused" \
     'its canary already'
 like "nonsense is refused" \
     "$(post /api/plugins/climb@1.2.0/canary '{"percent": 500}')" 'percent'
-one=$(begin 5) two=$(begin 5) three=$(begin 5)
+# More than fit into one step: they need the strategy when it has crashed.
+one=$(begin 60) two=$(begin 60) three=$(begin 60)
 is "a new run got the canary" "$(chosen "$one")" 1.1.0
 for run in "$one" "$two" "$three"; do
     is "a run of the canary completes all the same" "$(wait_run "$run" 60)" \
@@ -108,6 +109,14 @@ check "the daemon starts again" start_daemon
 is "the default is remembered" "$(chosen "$(begin 3)")" 1.2.0
 like "a quarantine too" "$(post /api/plugins/climb@1.1.0/release '{}')" \
     available
+post /api/plugins/climb@1.1.0/default '{}' >/dev/null
+bad=$(begin 60)
+is "a default that crashes is no end of its runs" "$(wait_run "$bad" 60)" \
+    completed
+is "the default before it is restored" "$(chosen "$(begin 3)")" 1.2.0
+like "that is audited" "$(get '/api/audit?limit=200' | jq -r \
+    '.items[].action')" 'plugin.restore'
+check "a quarantine is lifted again" post /api/plugins/climb@1.1.0/release '{}'
 like "and it is lifted once" "$(post /api/plugins/climb@1.1.0/release '{}')" \
     'not in quarantine'
 done_testing

@@ -346,6 +346,27 @@ static void some_moves_are_refused(void)
     sim_fini(&s);
 }
 
+/* Nothing was told to anybody yet: the version is simply another one. */
+static void a_run_that_waits_is_moved_at_once(void)
+{
+    struct sim_options o = options(sim_random_strategy(), 2);
+    json_object *run, *move;
+    struct sim s;
+
+    o.moves = 0;
+    o.idle = true;
+    sim_init(&s, &o);
+    move_to(&s, "ops");
+    move = last_move(&s, &run);
+    CU_ASSERT_EQUAL(json_int(move, "position", 0), 1);
+    CU_ASSERT_EQUAL(json_int(move, "at_ms", 0), 1700000000000);
+    CU_ASSERT_STRING_EQUAL(json_str(run, "state"), "queued");
+    json_object_put(run);
+    sim_admit(&s);
+    CU_ASSERT(went_well(&s, "h"));
+    sim_fini(&s);
+}
+
 static void a_segment_is_found_by_position(void)
 {
     json_object *run = json_of(
@@ -391,6 +412,8 @@ int main(void)
         { "and one that is at fault",
           a_fault_of_the_new_version_takes_it_back_too },
         { "what has ended is not moved", some_moves_are_refused },
+        { "a run that waits its turn is moved at once",
+          a_run_that_waits_is_moved_at_once },
         { "a position says which version made it",
           a_segment_is_found_by_position },
         CU_TEST_INFO_NULL,

@@ -528,7 +528,7 @@ static struct run *load(struct sim *s)
     return run;
 }
 
-static void admit(struct sim *s)
+void sim_admit(struct sim *s)
 {
     struct run_event ev = { .kind = RUN_EV_ADMIT, .value = 1700000000000 };
 
@@ -548,7 +548,7 @@ static void crash(struct sim *s)
     run_destroy(s->run);
     s->run = load(s);
     if (s->run != NULL && run_state(s->run) < RUN_COMPLETED)
-        admit(s);
+        sim_admit(s);
 }
 
 void sim_feed(struct sim *s, struct run_event *ev)
@@ -683,7 +683,8 @@ void sim_init(struct sim *s, const struct sim_options *o)
         printf("Bail out! %s\n", e.text);
         exit(1);
     }
-    admit(s);
+    if (!o->idle)
+        sim_admit(s);
 }
 
 void sim_fini(struct sim *s)

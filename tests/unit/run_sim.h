@@ -34,6 +34,7 @@ struct sim_options {
     uint64_t move_every;
     bool move_adapter;       /* that one instead */
     bool move_history;       /* though there may be a snapshot */
+    bool idle;               /* not admitted until sim_admit() */
     bool refuse_state;       /* the new version does not read the old state */
     /* what the outside measures; NULL: a smooth hill */
     double (*score)(void *ctx, const struct tt_candidate *c, uint64_t id);
@@ -86,6 +87,7 @@ struct sim {
 
 void sim_init(struct sim *s, const struct sim_options *o);
 void sim_fini(struct sim *s);
+void sim_admit(struct sim *s);
 /* To the end, or until `most` deliveries; true when the run has ended. */
 bool sim_run(struct sim *s, uint64_t most);
 /* Feed one event now, and store what it gives. */
