@@ -44,10 +44,7 @@ off candidate 2 .*-1\.0000000000000001e\+300 is
 nul next: the answer is no JSON object: .*0000
 forged forged
 service next: it asks for a service that is unknown
-drip no answer to STEP within 1500 ms
-asks no answer to STEP within 1500 ms
-silent no answer to STEP within 1500 ms.*it last said: silent
-stderr no answer to STEP within 1500 ms.*it last said:  *flood
+stderr no answer to STEP within 1500 ms.*it last said: .*flood flood
 signals no answer to STEP within 1500 ms.*it last said: signals: ignored
 forks forks: 11 refused$
 files files: 16 refused$
@@ -58,13 +55,39 @@ unasked its command wrote what nobody asked for
 DEEDS
 }
 
-# The same of those that do not get as far as a run.
-early_deeds() {
+# The same of those that take their time: they run beside the others. The first
+# do not get as far as a call.
+slow_deeds() {
     cat <<'DEEDS'
 start_leaves hello: its command exited with status 6, last saying: not today
 start_floods hello: (its command wrote what nobody asked for|the answer is no JSON)
 start_lies hello: the answer must have "protocol":1
 start_silent no hello within 10000 ms
+drip no answer to STEP within 1500 ms
+asks no answer to STEP within 1500 ms
+silent no answer to STEP within 1500 ms.*it last said: silent
+DEEDS
+}
+
+# The same of adapters.
+adapters() {
+    cat <<'DEEDS'
+ad_leaves submit: its command exited with status 8
+ad_silent no answer to SUBMIT within
+ad_none submit: 0 outcomes of [0-9]+ evaluations
+ad_alien submit: an outcome of "nobody", which was not asked for
+ad_twice submit: two outcomes of
+ad_state outcomes\[0\]: state: "won" is unknown
+ad_handle is running and has no handle
+ad_member outcomes\[0\]: score
+ad_outputs outcomes\[0\]: outputs: must be an object
+ad_junk evaluation 1: the metric "score" is missing
+ad_cost submit: a cost of -1 cannot be
+ad_elsewhere http://192\.0\.2\.1.*outbound\.allow
+ad_file file:///etc/passwd
+ad_secret nobodys
+ad_headers header
+ad_data trimtab\.data/1
 DEEDS
 }
 
@@ -75,12 +98,13 @@ make_folder() { # DEED
     jq -n --arg d "$1" --arg m "$STATE" \
         --arg s "$(sha256sum <"$STATE/zoo/$1/hostile.py" | cut -d' ' -f1)" '{
           id: ("exec-" + ($d | gsub("_"; "-"))), version: "1.0.0",
-          kind: "strategy", sdk: "1.0-rc", license: "MIT", vendor: "zoo",
+          kind: (if ($d | startswith("ad_")) then "adapter" else "strategy" end),
+          config_schema: {type: "object"}, sdk: "1.0-rc", license: "MIT", vendor: "zoo",
           caps: ["pending"], files: {"hostile.py": $s},
           param_kinds: ["float", "int", "categorical", "ordinal", "bool",
                         "text"],
           exec: {command: ["python3", "-S", "hostile.py", $d, $m]},
-          permissions: {llm: false, http: [], threads: false}
+          permissions: {llm: false, http: ["*"], threads: false}
         }' >"$STATE/zoo/$1/plugin.json"
 }
 status_of() { get "/api/runs/$1" | jq -r .status; }
@@ -130,6 +154,16 @@ healthy_ended() {
 begin() { # DEED: its run
     optimize "sha256:$(hash_of "$1")" --iterations 20 --max-in-flight 2
 }
+begin_adapter() { # DEED: a run of a target of its own
+    jq --arg h "sha256:$(hash_of "$1")" --arg u "$ORCHEO_URL/api/system/info" \
+        'del(.delivery) | .adapter = {plugin: $h, config: {url: $u}} |
+        .evaluation = {timeout_seconds: 1} | .objective.metric = "score"' \
+        "$DATA/target.json" >"$STATE/target"
+    name=$(echo "$1" | tr _ -)
+    trimtab target put demo-qa "$name" "$STATE/target" >/dev/null
+    trimtab --json optimize demo-qa "$name" --optimizer random \
+        --iterations 20 --max-in-flight 2 --detach | jq -r .run_id
+}
 hostile() { # DEED CAUSE [RUN]
     run=${3:-$(begin "$1")}
     is "$1: the run ends failed" "$(wait_end "$run" 30)" failed
@@ -173,12 +207,14 @@ traces() {
 start_sim --latency-ms 20 --concurrency 32 || exit 1
 mkdir "$STATE/zoo" "$STATE/tmp"
 deeds >"$STATE/deeds"
-early_deeds >"$STATE/early"
+slow_deeds >"$STATE/slow"
+adapters >"$STATE/adapters"
 while read -r deed _; do make_folder "$deed"; done <"$STATE/deeds"
-while read -r deed _; do make_folder "$deed"; done <"$STATE/early"
+while read -r deed _; do make_folder "$deed"; done <"$STATE/slow"
+while read -r deed _; do make_folder "$deed"; done <"$STATE/adapters"
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384},
-    runs: {step_seconds: 1.5, call_seconds: 5, max_running: 8,
+    runs: {step_seconds: 1.5, call_seconds: 2, max_running: 16,
            optimize_per_minute: 100000}}"
 TMPDIR=$STATE/tmp
 export TMPDIR
@@ -203,16 +239,19 @@ reader=$!
 keep_running random &
 keeper=$!
 began=$(date +%s)
-while read -r deed _; do # they take some time, beside the others
+while read -r deed _; do
     echo "$(begin "$deed" </dev/null) $deed" >>"$STATE/begun"
-done <"$STATE/early"
+done <"$STATE/slow"
 while read -r deed cause; do
     hostile "$deed" "$cause" </dev/null
 done <"$STATE/deeds"
 while read -r deed cause; do
+    hostile "$deed" "$cause" "$(begin_adapter "$deed" </dev/null)" </dev/null
+done <"$STATE/adapters"
+while read -r deed cause; do
     run=$(sed -n "s/ $deed\$//p" "$STATE/begun")
     hostile "$deed" "$cause" "$run" </dev/null
-done <"$STATE/early"
+done <"$STATE/slow"
 took=$(($(date +%s) - began))
 
 # --- what they leave --------------------------------------------------------------

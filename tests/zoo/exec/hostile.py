@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The hostile commands of the zoo: a strategy that is good until it is asked for
-the next candidate (start_...: that is not even good before it is asked anything),
-and then does the deed that its command line names. The last argument only marks
-its processes.
+the next candidate (start_...: that is not even good before it is asked anything;
+ad_...: an adapter that is good until it is to submit), and then does the deed that
+its command line names. The last argument only marks its processes.
 
     python3 -S hostile.py DEED MARK
 """
@@ -326,6 +326,87 @@ def unasked(n, space):
     answer(n, [middle(space)])
 
 
+# --- adapters: what they do when they are to submit -----------------------------------
+
+def outcomes(n, line, **more):
+    say({"id": n, "result": {"outcomes": [
+        dict({"id": e["id"], "state": "running", "handle": "h"}, **more)
+        for e in line["batch"]["evaluations"]]}})
+
+
+def ad_leaves(n, line):
+    os._exit(8)
+
+
+def ad_silent(n, line):
+    for_ever()
+
+
+def ad_none(n, line):
+    say({"id": n, "result": {"outcomes": []}})
+
+
+def ad_alien(n, line):
+    outcomes(n, line, id="nobody")
+
+
+def ad_twice(n, line):
+    first = line["batch"]["evaluations"][0]["id"]
+    say({"id": n, "result": {"outcomes": 2 * [
+        {"id": first, "state": "running", "handle": "h"}]}})
+
+
+def ad_state(n, line):
+    outcomes(n, line, state="won")
+
+
+def ad_handle(n, line):
+    outcomes(n, line, handle="")
+
+
+def ad_member(n, line):
+    outcomes(n, line, score=1)
+
+
+def ad_outputs(n, line):
+    outcomes(n, line, state="succeeded", outputs=[1])
+
+
+def ad_junk(n, line):
+    outcomes(n, line, state="succeeded", outputs={"node_results": 7})
+
+
+def ad_cost(n, line):
+    outcomes(n, line, cost=-1)
+
+
+def ask_http(n, url, **more):
+    say({"ask": 1, "http": dict(more, url=url)})
+    told = json.loads(sys.stdin.buffer.readline())
+    fail(n, told["error"]["message"] if "error" in told else "it may")
+
+
+def ad_elsewhere(n, line):
+    ask_http(n, "http://192.0.2.1/")
+
+
+def ad_file(n, line):
+    ask_http(n, "file:///etc/passwd")
+
+
+def ad_secret(n, line):
+    ask_http(n, line["url"], headers={"x": "${secret:nobodys}"})
+
+
+def ad_headers(n, line):
+    ask_http(n, line["url"], headers={"x": "a\r\nhost: elsewhere"})
+
+
+def ad_data(n, line):
+    say({"ask": 1, "data": {"split": "train", "case": 0}})
+    fail(n, json.loads(sys.stdin.buffer.readline())["error"]["message"])
+
+
 # --- before it is asked anything ----------------------------------------------------
 
 def start_leaves():
@@ -349,7 +430,7 @@ def start_silent():
 
 
 def main():
-    space = []
+    space, url = [], ""
     if DEED.startswith("start_"):
         globals()[DEED]()
     while True:
@@ -362,6 +443,11 @@ def main():
             say({"id": n, "result": {"protocol": 1}})
         elif line["call"] == "next":
             globals()[DEED](n, space)
+        elif line["call"] == "submit":
+            globals()[DEED](n, dict(line, url=url))
+        elif line["call"] == "open" and "setup" in line:
+            url = line["setup"]["config"]["url"]
+            say({"id": n, "result": {}})
         elif line["call"] == "open":
             space = line["problem"]["space"]
             say({"id": n, "result": {}})
