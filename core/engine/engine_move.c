@@ -159,7 +159,9 @@ static int prepare(struct move *m, struct shell *s, json_object **pin,
                        run, adapter ? "adapter" : "strategy",
                        json_str(had, "id"), m->plugin->id);
     if (strcmp(json_str(had, "hash"), m->plugin->hash) == 0)
-        return refuse(e, run, "it has that version already");
+        return err_set(e, TT_ECONFLICT, "run %s: it has %s %s (sha256 %.12s) "
+                       "already", run, m->plugin->id, m->plugin->version,
+                       m->plugin->hash);
     if (!releases_usable(m->task.g, m->plugin->hash))
         return err_set(e, TT_ECONFLICT, "plugin %s %s (sha256 %.12s): is "
                        "retired or in quarantine; trimtab plugin show says "
