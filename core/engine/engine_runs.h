@@ -45,6 +45,7 @@ struct session {
     bool fresh;                  /* replay diverged: start anew, feed nothing */
     bool no_snapshot;            /* it could not be read */
     bool no_state;               /* nor what the version before it left */
+    bool has_snapshot, has_state; /* what it was opened with, if any */
     uint64_t position;           /* of the next entry to feed */
     struct buf want;             /* the answer that the log holds */
     uint32_t caps;

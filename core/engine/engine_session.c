@@ -116,17 +116,20 @@ static bool take_snapshot(struct session *s, struct buf *bytes,
 {
     uint64_t state = run_log_state(s->shell->run), position = 0;
 
+    s->has_snapshot = s->has_state = false;
     if (s->fresh)
         return false;
     if (!s->no_snapshot &&
         read_state(s, STORE_SNAPSHOT, 0, bytes, &position, snapshot) &&
         position > s->position) { /* else of an instance that is gone */
         s->position = position;
+        s->has_snapshot = true;
         return true;
     }
-    s->no_snapshot = true;
-    return state != 0 && !s->no_state &&
-           read_state(s, STORE_STATE, state, bytes, &position, snapshot);
+    s->has_state = state != 0 && !s->no_state &&
+                   read_state(s, STORE_STATE, state, bytes, &position,
+                              snapshot);
+    return s->has_state;
 }
 
 static void open_strategy(struct session *s)
@@ -262,15 +265,11 @@ static void feed_log(struct session *s)
  * from the log alone; or anew. */
 static bool refuses_state(struct session *s)
 {
-    if (s->fresh)
-        return false;
-    if (!s->no_snapshot)
+    if (s->has_snapshot)
         s->no_snapshot = true;
-    else if (run_log_state(s->shell->run) != 0 && !s->no_state)
+    else if (s->has_state)
         s->no_state = s->fresh = true;
-    else
-        return false;
-    return true;
+    return s->has_snapshot || s->has_state;
 }
 
 static void take_opened(struct session *s, const struct frame *f)

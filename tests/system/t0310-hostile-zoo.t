@@ -96,7 +96,7 @@ open-refusal evil: I do not like you
 submit-crash killed by SIGSEGV while it worked on SUBMIT
 submit-hang no answer to SUBMIT within
 collect-crash killed by SIGSEGV while it worked on COLLECT
-collect-hang no answer to COLLECT within 2000 ms
+collect-hang no answer to COLLECT within 5000 ms
 collect-alien collect: an outcome of "somebody else's", which was not asked for
 code submit returned 4711, which is no TT_E code
 none submit: 0 outcomes of [0-9]+ evaluations
@@ -119,7 +119,7 @@ http-file file:///proc
 http-secret nobodys
 http-header header
 http-junk broke the protocol
-http-flood no answer to COLLECT within 2000 ms
+http-flood no answer to COLLECT within 5000 ms
 END
 }
 
@@ -238,7 +238,7 @@ adapters | while read -r deed _; do
 done
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384}, outbound: {max_per_host: 2},
-    runs: {step_seconds: 1.5, call_seconds: 2, max_running: 8, max_in_flight: 64,
+    runs: {step_seconds: 1.5, call_seconds: 5, max_running: 8, max_in_flight: 64,
            optimize_per_minute: 100000}}"
 TMPDIR=$STATE/tmp
 export TMPDIR
