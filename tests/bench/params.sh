@@ -29,10 +29,10 @@ done
 "$build/tests/orcheo/orcheo-sim" --port 0 --seed-workflows >"$state/sim" 2>&1 &
 simulator=$!
 for _ in $(seq 100); do
-    sim=http://127.0.0.1:$(sed -n 's/^port=//p' "$state/sim")
     ! grep -q '^ready' "$state/sim" || break
     sleep 0.1
 done
+sim=http://127.0.0.1:$(sed -n 's/^port=//p' "$state/sim")
 
 cat >"$state/trimtab.json" <<CONFIG
 { "outbound": {"allow": ["$sim"]},
