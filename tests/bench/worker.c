@@ -2,12 +2,13 @@
  *
  * worker.c - what isolation costs, against a bare child on a socketpair, in
  * turn in the same run: from spawn to HELLO (sandbox on, plugin loaded), one
- * empty STEP there and back, and from spawn to the first candidate.
+ * empty STEP there and back on one CPU, and from spawn to the first candidate.
  * Usage: worker BARE_CHILD; TT_WORKER, TT_ZOO_DIR, TT_PLUGIN_DIR in the
  * environment. Medians; a JSON line for each figure. */
 #include "config.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -223,14 +224,32 @@ static void bench_spawn(char *bare, const char *zoo)
           "bare socketpair child");
 }
 
+/* From here on we and all children share one CPU, so that neither child is
+ * woken on another one while the other child is not: that costs several times
+ * what is measured here. */
+static void share_one_cpu(cpu_set_t *before)
+{
+    cpu_set_t one;
+    int cpu = sched_getcpu();
+
+    CPU_ZERO(&one);
+    CPU_SET(cpu < 0 ? 0 : cpu, &one);
+    if (sched_getaffinity(0, sizeof *before, before) != 0 ||
+        sched_setaffinity(0, sizeof one, &one) != 0)
+        die("cannot stay on one CPU");
+}
+
 static void bench_trip(char *bare, const char *zoo)
 {
     double mine[ROUNDS], theirs[ROUNDS];
     struct buf payload = { 0 }, frame = { 0 };
+    cpu_set_t before;
     int64_t t;
     pid_t pid;
-    int i, j, fd = bare_start(bare, &pid);
+    int i, j, fd;
 
+    share_one_cpu(&before);
+    fd = bare_start(bare, &pid);
     start(zoo, "zoo_bad.so", "zoo-bad");
     put_problem(&payload);
     ask(FRAME_OPEN, buf_str(&payload));
@@ -251,6 +270,7 @@ static void bench_trip(char *bare, const char *zoo)
           median(theirs, ROUNDS), "bare socketpair child echo");
     bare_stop(fd, pid);
     stop();
+    (void)sched_setaffinity(0, sizeof before, &before);
     buf_fini(&payload);
     buf_fini(&frame);
 }
