@@ -2,7 +2,8 @@
  *
  * worker.c - what isolation costs, against a bare child on a socketpair, in
  * turn in the same run: from spawn to HELLO (sandbox on, plugin loaded), one
- * empty STEP there and back on one CPU, and from spawn to the first candidate.
+ * STEP of a strategy that does nothing (on_event and next) there and back on one
+ * CPU, and from spawn to the first candidate.
  * Usage: worker BARE_CHILD; TT_WORKER, TT_ZOO_DIR, TT_PLUGIN_DIR in the
  * environment. Medians; a JSON line for each figure. */
 #include "config.h"
@@ -122,11 +123,15 @@ static void put_problem(struct buf *b)
     codec_put_problem(b, &problem, NULL);
 }
 
+/* One event, and an ask for at most max candidates. */
 static void put_step(struct buf *b, uint64_t max)
 {
-    const struct tt_ask a = { .size = sizeof a, .position = 1, .max = max };
+    const struct tt_budget_event told = { .head = { sizeof told, TT_BUDGET, 1,
+                                                    0 } };
+    const struct tt_event *events[] = { &told.head };
+    const struct tt_ask a = { .size = sizeof a, .position = 2, .max = max };
 
-    codec_put_step(b, NULL, 0, &a);
+    codec_put_step(b, events, 1, &a);
 }
 
 /* --- the bare child ------------------------------------------------------- */
@@ -224,32 +229,14 @@ static void bench_spawn(char *bare, const char *zoo)
           "bare socketpair child");
 }
 
-/* From here on we and all children share one CPU, so that neither child is
- * woken on another one while the other child is not: that costs several times
- * what is measured here. */
-static void share_one_cpu(cpu_set_t *before)
-{
-    cpu_set_t one;
-    int cpu = sched_getcpu();
-
-    CPU_ZERO(&one);
-    CPU_SET(cpu < 0 ? 0 : cpu, &one);
-    if (sched_getaffinity(0, sizeof *before, before) != 0 ||
-        sched_setaffinity(0, sizeof one, &one) != 0)
-        die("cannot stay on one CPU");
-}
-
 static void bench_trip(char *bare, const char *zoo)
 {
     double mine[ROUNDS], theirs[ROUNDS];
     struct buf payload = { 0 }, frame = { 0 };
-    cpu_set_t before;
     int64_t t;
     pid_t pid;
-    int i, j, fd;
+    int i, j, fd = bare_start(bare, &pid);
 
-    share_one_cpu(&before);
-    fd = bare_start(bare, &pid);
     start(zoo, "zoo_bad.so", "zoo-bad");
     put_problem(&payload);
     ask(FRAME_OPEN, buf_str(&payload));
@@ -270,7 +257,6 @@ static void bench_trip(char *bare, const char *zoo)
           median(theirs, ROUNDS), "bare socketpair child echo");
     bare_stop(fd, pid);
     stop();
-    (void)sched_setaffinity(0, sizeof before, &before);
     buf_fini(&payload);
     buf_fini(&frame);
 }
@@ -297,25 +283,53 @@ static void bench_first(const char *plugins)
     buf_fini(&step);
 }
 
-int main(int argc, char **argv)
+static void open_work(void)
 {
-    const char *zoo = getenv("TT_ZOO_DIR"), *plugins = getenv("TT_PLUGIN_DIR");
     struct work_options options = work_defaults;
     struct err e = { 0 };
 
     options.worker_path = getenv("TT_WORKER");
-    if (argc != 2 || zoo == NULL || plugins == NULL)
-        die("usage: worker BARE_CHILD, with TT_WORKER, TT_ZOO_DIR and "
-            "TT_PLUGIN_DIR");
-    log_set_level(LOG_LEVEL_WARN);
     ours.loop = loop_create(&e);
     ours.work = work_create(ours.loop, &options, &e);
     if (ours.work == NULL)
         die(e.text);
-    bench_spawn(argv[1], zoo);
-    bench_trip(argv[1], zoo);
-    bench_first(plugins);
+}
+
+static void close_work(void)
+{
     work_destroy(ours.work);
     loop_destroy(ours.loop);
+}
+
+/* Us, and all threads and children from here on: so that neither child is woken
+ * on another CPU while the other one is not, which costs several times what a
+ * round trip does. */
+static void stay_on_one_cpu(void)
+{
+    cpu_set_t one;
+    int cpu = sched_getcpu();
+
+    CPU_ZERO(&one);
+    CPU_SET(cpu < 0 ? 0 : cpu, &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0)
+        die("cannot stay on one CPU");
+}
+
+int main(int argc, char **argv)
+{
+    const char *zoo = getenv("TT_ZOO_DIR"), *plugins = getenv("TT_PLUGIN_DIR");
+
+    if (argc != 2 || zoo == NULL || plugins == NULL)
+        die("usage: worker BARE_CHILD, with TT_WORKER, TT_ZOO_DIR and "
+            "TT_PLUGIN_DIR");
+    log_set_level(LOG_LEVEL_WARN);
+    open_work();
+    bench_spawn(argv[1], zoo);
+    bench_first(plugins);
+    close_work();
+    stay_on_one_cpu();
+    open_work(); /* its thread starts the workers */
+    bench_trip(argv[1], zoo);
+    close_work();
     return 0;
 }
