@@ -21,7 +21,9 @@ version() { # VERSION [SED SCRIPT]: a version of the template's strategy
 }
 check "versions of a strategy are made" eval '
     version 1.0.0 && version 1.2.0 &&
-    version 1.1.0 "/^static int climb_tell/,/^{/s/^{/{ __builtin_trap();/"'
+    version 1.1.0 "/^static int climb_tell/,/^{/s/^{/{ __builtin_trap();/" &&
+    version 1.3.0 "/^static int climb_tell/,/^{/s/^{/{ return TT_EPLUGIN;/" &&
+    version 1.4.0 "s|from_unit(param, u)|from_unit(param, 0.95 + u / 20)|"'
 hash_of() { sha256sum "$STATE/climb/climb-$1.so" | cut -d' ' -f1; }
 write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/climb\"]},
     runs: {max_running: 8, max_in_flight: 32},
@@ -83,6 +85,29 @@ sixth=$(begin 3)
 is "then it is the default" "$(chosen "$sixth")" 1.2.0
 like "that is audited" "$(get '/api/audit?limit=200' | jq -r \
     '.items[].action')" 'plugin.promote'
+
+# One that errs, and one that proposes only what breaks the guardrails.
+canary() { # VERSION
+    post "/api/plugins/climb@$1/canary" '{"percent": 100, "runs": 2}' |
+        jq -r .canary.hash
+}
+state_of() { # VERSION: with the reason
+    get "/api/plugins/climb@$1" | jq -r '.state + ": " + .reason'
+}
+is "1.3.0 is a canary" "$(canary 1.3.0)" "$(hash_of 1.3.0)"
+run=$(begin 60)
+is "its run fails" "$(wait_run "$run" 60)" failed
+is "and the next one has the default" "$(chosen "$(begin 3)")" 1.2.0
+like "the errors took it back" "$(state_of 1.3.0)" 'quarantined: .*climb 1\.3\.0'
+is "1.4.0 is a canary" "$(canary 1.4.0)" "$(hash_of 1.4.0)"
+run=$(post /api/workflows/demo-qa/optimize '{"node_ids": ["answer"],
+    "optimizer": "climb", "limits": {"iterations": 8},
+    "guardrails": [{"metric": "score.token_f1", "min": 0.3}]}' |
+    jq -r .run_id)
+is "its run completes" "$(wait_run "$run" 60)" completed
+is "with the canary" "$(chosen "$run")" 1.4.0
+is "and the next one has the default again" "$(chosen "$(begin 3)")" 1.2.0
+like "the guardrails took it back" "$(state_of 1.4.0)" 'quarantined: .*guardrails'
 
 check "a workflow is pinned" post /api/plugins/climb@1.0.0/pin \
     '{"workflow": "demo-qa"}'
