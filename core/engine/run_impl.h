@@ -153,6 +153,7 @@ struct run_moving {
     char *actor, *reason;
     bool adapter;
     bool history;     /* there is, or shall be, no snapshot */
+    bool back;        /* what the run has is lost or at fault */
 };
 
 /* --- the run -------------------------------------------------------------- */

@@ -153,7 +153,7 @@ bool run_move_back(struct run *r, bool adapter, const char *why)
     } else if (m->adapter != adapter) {
         return false;
     }
-    m->history = true; /* of what is gone there is no snapshot */
+    m->history = m->back = true; /* of what is gone there is no snapshot */
     if (adapter)
         run_adapter_down(r);
     else
@@ -163,7 +163,7 @@ bool run_move_back(struct run *r, bool adapter, const char *why)
 
 bool run_moving_back(const struct run *r)
 {
-    return r->moving.pin != NULL && !r->moving.adapter && r->moving.history;
+    return r->moving.back && !r->moving.adapter;
 }
 
 /* --- taking over ---------------------------------------------------------- */

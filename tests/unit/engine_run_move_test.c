@@ -327,6 +327,32 @@ static void a_fault_of_the_new_version_takes_it_back_too(void)
     sim_fini(&s);
 }
 
+/* A step is under way when somebody asks for the move. */
+static void an_answer_counts_though_a_move_waits_for_it(void)
+{
+    struct sim_options o = options(sim_random_strategy(), 3);
+    struct tt_str bytes;
+    struct run_entry entry;
+    uint64_t open = 0;
+    struct sim s;
+
+    o.moves = 0;
+    o.late = 5;
+    sim_init(&s, &o);
+    while (s.deliveries < 20 || open == 0) {
+        CU_ASSERT_FALSE_FATAL(sim_run(&s, s.deliveries + 1));
+        open = open_entry(&s);
+    }
+    move_to(&s, "ops");
+    CU_ASSERT(run_moving(s.run));
+    CU_ASSERT(went_well(&s, "h"));
+    bytes.p = sim_get(&s, STORE_LOG, open)->bytes;
+    bytes.n = sim_get(&s, STORE_LOG, open)->n;
+    CU_ASSERT_EQUAL(run_entry_get(bytes, &entry, NULL), 0);
+    CU_ASSERT((entry.flags & RUN_ENTRY_ANSWERED) != 0);
+    sim_fini(&s);
+}
+
 /* --- when it may be ------------------------------------------------------- */
 
 static void some_moves_are_refused(void)
@@ -411,6 +437,8 @@ int main(void)
           a_moved_run_goes_back_when_the_new_version_is_lost },
         { "and one that is at fault",
           a_fault_of_the_new_version_takes_it_back_too },
+        { "an answer counts though a move waits for it",
+          an_answer_counts_though_a_move_waits_for_it },
         { "what has ended is not moved", some_moves_are_refused },
         { "a run that waits its turn is moved at once",
           a_run_that_waits_is_moved_at_once },
