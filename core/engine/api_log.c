@@ -211,9 +211,7 @@ static json_object *train_cases(const struct dataset *d)
  * the plugin is still there to say them. */
 static json_object *opened_config(struct engine *g, json_object *pin)
 {
-    json_object *pinned = json_child(pin, "config");
-    json_object *config = pinned != NULL ? json_copy(pinned)
-                                         : json_object_new_object();
+    json_object *config = engine_pin_config(pin);
     struct engine_plugin plugin;
     struct err e = { 0 };
     char name[80];

@@ -33,19 +33,6 @@ static void make_id(char out[24])
 
 /* --- the record ----------------------------------------------------------- */
 
-static json_object *plugin_pin(const struct engine_plugin *p,
-                               enum release_why why, json_object *config)
-{
-    json_object *o = json_object_new_object();
-
-    json_set_str(o, "id", p->id);
-    json_set_str(o, "version", p->version);
-    json_set_str(o, "hash", p->hash);
-    json_set_str(o, "chosen", release_why_word(why));
-    json_set(o, "config", json_object_get(config));
-    return o;
-}
-
 static json_object *dataset_pin(const struct dataset *d)
 {
     json_object *o = json_object_new_object();
@@ -124,10 +111,12 @@ static json_object *run_document(struct optimize *s, struct err *e)
     json_set_int(o, "created_ms", clock_wall_ms());
     json_set(o, "request", json_copy(s->body));
     json_set(o, "problem", json_object_get(s->problem));
-    json_set(o, "optimizer", plugin_pin(&s->strategy, s->strategy_why,
-                                       s->strategy_config));
-    json_set(o, "adapter", plugin_pin(&s->adapter, s->adapter_why,
-                                     s->adapter_config));
+    json_set(o, "optimizer",
+             engine_pin_create(&s->strategy, release_why_word(s->strategy_why),
+                               s->strategy_config));
+    json_set(o, "adapter",
+             engine_pin_create(&s->adapter, release_why_word(s->adapter_why),
+                               s->adapter_config));
     json_set(o, "dataset", dataset_pin(s->dataset));
     json_set(o, "baseline", json_object_get(s->baseline));
     set_budget(o, &s->budget);

@@ -194,17 +194,15 @@ static void on_hello(void *ctx, json_object *hello)
 {
     struct replay *r = ctx;
     struct run_segment here;
-    json_object *pinned;
     int rc;
 
     if (r->ended)
         return;
     run_segment_at(r->document, r->position, &here);
-    pinned = json_child(here.pin, "config");
     json_object_put(r->plugin.describe);
     r->plugin.describe = json_copy(hello);
     json_object_put(r->config);
-    r->config = pinned != NULL ? json_copy(pinned) : json_object_new_object();
+    r->config = engine_pin_config(here.pin);
     rc = engine_plugin_check_config(&r->plugin, r->config, &r->err);
     if (rc == 0)
         rc = open_instance(r, &here);

@@ -87,6 +87,12 @@ void engine_plugin_fini(struct engine_plugin *p);
 /* Remember what its HELLO said; the catalog keeps it. [any] */
 void engine_plugin_described(struct engine *g, const char *hash,
                              json_object *hello);
+/* What a run's record says of a plugin: {"id","version","hash","chosen",
+ * "config"}. config is copied; the caller puts the pin. */
+json_object *engine_pin_create(const struct engine_plugin *p,
+                               const char *chosen, json_object *config);
+/* A copy of the configuration of a pin, or {}; the caller puts it. */
+json_object *engine_pin_config(json_object *pin);
 /* A spec that borrows from p; label is borrowed too. */
 struct worker_spec engine_plugin_spec(const struct engine_plugin *p,
                                       const char *label);
@@ -99,6 +105,9 @@ json_object *engine_plugin_config(struct engine *g,
  * defaults filled in place. Without a description it is left as it is. */
 int engine_plugin_check_config(const struct engine_plugin *p,
                                json_object *config, struct err *e);
+/* The same, and config stays as it is. */
+int engine_plugin_try_config(const struct engine_plugin *p,
+                             json_object *config, struct err *e);
 
 /* --- tasks: what an [api] thread wants done on the engine's thread -------- */
 

@@ -12,31 +12,17 @@
 #include "core/engine/engine_runs.h"
 #include "core/engine/resource.h"
 
-/* --- pins ----------------------------------------------------------------- */
-
-/* The pin of another version: the run keeps the configuration that it has. */
-static json_object *pin_of(const struct engine_plugin *p, json_object *had)
+/* The pin of another version, which must take the configuration that the run
+ * has; the machine says why it was chosen. NULL with *e. */
+static json_object *move_pin(const struct engine_plugin *p, json_object *had,
+                             struct err *e)
 {
-    json_object *o = json_object_new_object();
-    json_object *config = json_child(had, "config");
+    json_object *config = engine_pin_config(had), *pin = NULL;
 
-    json_set_str(o, "id", p->id);
-    json_set_str(o, "version", p->version);
-    json_set_str(o, "hash", p->hash);
-    json_set(o, "config", config != NULL ? json_copy(config)
-                                         : json_object_new_object());
-    return o;
-}
-
-/* Would this version open with that configuration? */
-static int check_pin(const struct engine_plugin *p, json_object *pin,
-                     struct err *e)
-{
-    json_object *trial = json_copy(json_child(pin, "config"));
-    int rc = engine_plugin_check_config(p, trial, e);
-
-    json_object_put(trial);
-    return rc;
+    if (engine_plugin_try_config(p, config, e) == 0)
+        pin = engine_pin_create(p, "moved", config);
+    json_object_put(config);
+    return pin;
 }
 
 /* --- what the machine says ------------------------------------------------ */
@@ -80,11 +66,7 @@ static json_object *other_version(struct session *s, json_object *pin)
                         shell->workflow, shell->id, &p, &why, &e) == 0 &&
         strcmp(p.hash, json_str(pin, "hash")) != 0 &&
         releases_usable(shell->g, p.hash)) {
-        other = pin_of(&p, pin);
-        if (check_pin(&p, other, &e) != 0) {
-            json_object_put(other);
-            other = NULL;
-        }
+        other = move_pin(&p, pin, &e);
     }
     engine_plugin_fini(&p);
     return other;
@@ -167,8 +149,8 @@ static int prepare(struct move *m, struct shell *s, json_object **pin,
                        "retired or in quarantine; trimtab plugin show says "
                        "why", m->plugin->id, m->plugin->version,
                        m->plugin->hash);
-    *pin = pin_of(m->plugin, had);
-    return check_pin(m->plugin, *pin, e);
+    *pin = move_pin(m->plugin, had, e);
+    return *pin != NULL ? 0 : e->code;
 }
 
 static void start_move(struct engine_task *t)

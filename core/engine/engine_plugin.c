@@ -84,6 +84,26 @@ void engine_plugin_described(struct engine *g, const char *hash,
     json_object_put(mine);
 }
 
+json_object *engine_pin_create(const struct engine_plugin *p,
+                               const char *chosen, json_object *config)
+{
+    json_object *o = json_object_new_object();
+
+    json_set_str(o, "id", p->id);
+    json_set_str(o, "version", p->version);
+    json_set_str(o, "hash", p->hash);
+    json_set_str(o, "chosen", chosen);
+    json_set(o, "config", json_copy(config));
+    return o;
+}
+
+json_object *engine_pin_config(json_object *pin)
+{
+    json_object *config = json_child(pin, "config");
+
+    return config != NULL ? json_copy(config) : json_object_new_object();
+}
+
 struct worker_spec engine_plugin_spec(const struct engine_plugin *p,
                                       const char *label)
 {
@@ -140,4 +160,14 @@ int engine_plugin_check_config(const struct engine_plugin *p,
     (void)snprintf(where, sizeof where, "%s %s: config",
                    p->kind == TT_KIND_ADAPTER ? "adapter" : "strategy", p->id);
     return schema_apply(schema, config, where, e);
+}
+
+int engine_plugin_try_config(const struct engine_plugin *p,
+                             json_object *config, struct err *e)
+{
+    json_object *trial = json_copy(config);
+    int rc = engine_plugin_check_config(p, trial, e);
+
+    json_object_put(trial);
+    return rc;
 }

@@ -189,7 +189,6 @@ static uint32_t caps_of(json_object *plugin)
 static void on_hello(void *ctx, json_object *hello)
 {
     struct session *s = ctx;
-    json_object *pinned = run_pinned_config(s->shell->run, s->role);
     struct err e = { 0 };
 
     if (s->state != SESSION_STARTING)
@@ -199,7 +198,7 @@ static void on_hello(void *ctx, json_object *hello)
     s->plugin.describe = json_copy(hello);
     s->caps = caps_of(json_child(hello, "plugin"));
     json_object_put(s->config);
-    s->config = pinned != NULL ? json_copy(pinned) : json_object_new_object();
+    s->config = engine_pin_config(run_pin(s->shell->run, !s->strategy));
     if (engine_plugin_check_config(&s->plugin, s->config, &e) != 0)
         lost_because(s, e.text);
     else

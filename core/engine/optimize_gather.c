@@ -140,17 +140,14 @@ static int pin_plugin(struct optimize *s, const char *name, uint32_t kind,
                       json_object **config, enum release_why *why,
                       struct err *e)
 {
-    json_object *trial;
     int rc = releases_choose(s->g, name, kind, s->q->workflow, s->run, plugin,
                              why, e);
 
     if (rc != 0)
         return rc;
     *config = engine_plugin_config(s->g, plugin, overrides);
-    trial = json_copy(*config); /* defaults are filled in when it is opened */
-    rc = engine_plugin_check_config(plugin, trial, e);
-    json_object_put(trial);
-    return rc;
+    /* defaults are filled in when it is opened */
+    return engine_plugin_try_config(plugin, *config, e);
 }
 
 static int read_plugins(struct optimize *s, struct err *e)

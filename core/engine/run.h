@@ -204,9 +204,6 @@ void run_put_problem(const struct run *r, json_object *config,
                      const struct tt_snapshot *snapshot, struct buf *out);
 void run_put_setup(const struct run *r, json_object *config, struct buf *out);
 
-/* The configuration that was pinned for a role, "strategy" or "adapter";
- * borrowed, may be NULL. */
-json_object *run_pinned_config(const struct run *r, const char *role);
 /* Where the log of the strategy's present instance starts, and the number of
  * the STORE_STATE (as STORE_SNAPSHOT) that it is opened with; 0 = none. */
 uint64_t run_log_start(const struct run *r);

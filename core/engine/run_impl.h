@@ -391,7 +391,7 @@ bool run_events_wait(const struct run *r);
 void run_take_actions(struct run *r, const struct tt_action *const *actions,
                       uint64_t n);
 /* "strategy x 1.0.0 (sha256 ab12...)" */
-void run_plugin_name(const struct run *r, const char *role, struct buf *out);
+void run_plugin_name(const struct run *r, bool adapter, struct buf *out);
 void run_llm_add(struct run *r, const struct tt_llm *l);
 void run_llm_reply(struct run *r, const struct run_event *ev);
 void run_llm_forget(struct run *r, size_t i);

@@ -187,41 +187,44 @@ static int64_t began_ms(const struct run *r)
                     json_int(r->document, "created_ms", 0));
 }
 
+/* What the record and the audit event both say. */
+static json_object *move_document(const struct run *r, const char *how)
+{
+    const struct run_moving *m = &r->moving;
+    json_object *o = json_object_new_object();
+
+    json_set_str(o, "role", role_of(m->adapter));
+    json_set(o, "from", version_of(run_pin(r, m->adapter)));
+    json_set(o, "to", version_of(m->pin));
+    json_set_str(o, "how", how);
+    json_set_int(o, "position", (int64_t)r->next_position);
+    json_set_str(o, "reason", m->reason);
+    return o;
+}
+
 static void add_move(struct run *r, const char *how)
 {
     const struct run_moving *m = &r->moving;
     json_object *moves = json_child(r->document, "moves");
-    json_object *one = json_object_new_object();
+    json_object *one = move_document(r, how);
 
     if (moves == NULL) {
         moves = json_object_new_array();
         json_set(r->document, "moves", moves);
     }
-    json_set_str(one, "role", role_of(m->adapter));
     json_set(one, "from", json_copy(run_pin(r, m->adapter)));
-    json_set(one, "to", version_of(m->pin));
-    json_set_str(one, "how", how);
-    json_set_int(one, "position", (int64_t)r->next_position);
     json_set_int(one, "at_ms", began_ms(r) + (int64_t)r->now_ms);
     if (m->actor != NULL)
         json_set_str(one, "actor", m->actor);
-    json_set_str(one, "reason", m->reason);
     json_object_array_add(moves, one);
 }
 
 static void audit(struct run *r, const char *how)
 {
-    const struct run_moving *m = &r->moving;
-    json_object *detail = json_object_new_object();
+    json_object *detail = move_document(r, how);
 
-    json_set_str(detail, "role", role_of(m->adapter));
-    json_set_str(detail, "plugin", json_str(m->pin, "id"));
-    json_set(detail, "from", version_of(run_pin(r, m->adapter)));
-    json_set(detail, "to", version_of(m->pin));
-    json_set_str(detail, "how", how);
-    json_set_int(detail, "position", (int64_t)r->next_position);
-    json_set_str(detail, "reason", m->reason);
-    run_out_audit(r, "run.move", m->actor, detail);
+    json_set_str(detail, "plugin", json_str(r->moving.pin, "id"));
+    run_out_audit(r, "run.move", r->moving.actor, detail);
 }
 
 /* The record, the audit event, a word for people and the command. */
@@ -231,7 +234,7 @@ static void conclude(struct run *r, const char *how)
     struct buf from = { 0 };
     const char *version = json_str(m->pin, "version");
 
-    run_plugin_name(r, role_of(m->adapter), &from);
+    run_plugin_name(r, m->adapter, &from);
     add_move(r, how);
     audit(r, how);
     json_set(r->document, m->adapter ? "adapter" : "optimizer",

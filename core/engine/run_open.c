@@ -64,14 +64,6 @@ void run_put_setup(const struct run *r, json_object *config, struct buf *out)
     arena_fini(&a);
 }
 
-json_object *run_pinned_config(const struct run *r, const char *role)
-{
-    return json_child(json_child(r->document, strcmp(role, "strategy") == 0
-                                                  ? "optimizer"
-                                                  : role),
-                      "config");
-}
-
 uint64_t run_log_start(const struct run *r)
 {
     return r->fresh ? r->next_position

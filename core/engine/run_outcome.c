@@ -61,7 +61,7 @@ static void adapter_fault(struct run *r, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    run_plugin_name(r, "adapter", &name);
+    run_plugin_name(r, true, &name);
     run_fail(r, "%s: %s", name.data, what);
     buf_fini(&name);
 }

@@ -54,15 +54,14 @@ void run_fail(struct run *r, const char *format, ...)
     fail(r, text);
 }
 
-void run_plugin_name(const struct run *r, const char *role, struct buf *out)
+void run_plugin_name(const struct run *r, bool adapter, struct buf *out)
 {
-    json_object *p = json_child(r->document, strcmp(role, "strategy") == 0
-                                                 ? "optimizer"
-                                                 : role);
+    json_object *p = run_pin(r, adapter);
     const char *id = json_str(p, "id"), *version = json_str(p, "version");
     const char *hash = json_str(p, "hash");
 
-    buf_addf(out, "%s %s %s (sha256 %.12s)", role, id != NULL ? id : "?",
+    buf_addf(out, "%s %s %s (sha256 %.12s)", adapter ? "adapter" : "strategy",
+             id != NULL ? id : "?",
              version != NULL ? version : "?", hash != NULL ? hash : "?");
 }
 
@@ -75,7 +74,7 @@ void run_fault(struct run *r, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    run_plugin_name(r, "strategy", &text);
+    run_plugin_name(r, false, &text);
     buf_addf(&text, ": %s", what);
     if (!run_move_back(r, false, text.data))
         fail(r, text.data);

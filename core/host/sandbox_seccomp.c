@@ -151,6 +151,16 @@ static int add_command(scmp_filter_ctx ctx, int exec_fd)
     return rc;
 }
 
+/* rc: of the rules so far; 0 enters the filter. ctx is released. */
+static int enter(scmp_filter_ctx ctx, int rc, struct err *e)
+{
+    if (rc == 0)
+        rc = seccomp_load(ctx);
+    seccomp_release(ctx);
+    errno = -rc;
+    return rc == 0 ? 0 : err_errno(e, TT_EPERM, "seccomp: the filter");
+}
+
 int seccomp_apply(bool threads, int exec_fd, struct err *e)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -165,11 +175,7 @@ int seccomp_apply(bool threads, int exec_fd, struct err *e)
         rc = add_threads(ctx, threads);
     if (rc == 0)
         rc = add_command(ctx, exec_fd);
-    if (rc == 0)
-        rc = seccomp_load(ctx);
-    seccomp_release(ctx);
-    errno = -rc;
-    return rc == 0 ? 0 : err_errno(e, TT_EPERM, "seccomp: the filter");
+    return enter(ctx, rc, e);
 }
 
 /* Not ptrace: landlock keeps it inside, and leak checkers use it on themselves. */
@@ -196,9 +202,5 @@ int seccomp_confine(struct err *e)
         return err_set(e, TT_ENOMEM, "seccomp: no filter");
     for (i = 0; i < TT_ARRAY_LEN(confined) && rc == 0; i++)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), confined[i], 0);
-    if (rc == 0)
-        rc = seccomp_load(ctx);
-    seccomp_release(ctx);
-    errno = -rc;
-    return rc == 0 ? 0 : err_errno(e, TT_EPERM, "seccomp: the filter");
+    return enter(ctx, rc, e);
 }
