@@ -4,32 +4,14 @@
 # keeps its version; one that does well becomes the default. No restart.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-climb.sh
+. "$(dirname "$0")/lib-climb.sh"
 
-command -v "${CC:-cc}" >/dev/null || {
-    echo "1..0 # SKIP no C compiler to make versions of a plugin with"
-    exit 0
-}
-start_sim || exit 1
-mkdir "$STATE/climb"
-
-version() { # VERSION [SED SCRIPT]: a version of the template's strategy
-    sed -e 's/@NAME@/climb/g' -e "s/\"0\.1\.0\"/\"$1\"/" -e "${2:-}" \
-        "$TOP/sdk/template/strategy.c" >"$STATE/climb-$1.c"
-    ${CC:-cc} -std=c11 -O1 -shared -fPIC -fvisibility=hidden -Wl,-z,now \
-        -I"$TOP/sdk/include" -o "$STATE/climb/climb-$1.so" \
-        "$STATE/climb-$1.c" -lm
-}
 check "versions of a strategy are made" eval '
     version 1.0.0 && version 1.2.0 &&
-    version 1.1.0 "/^static int climb_tell/,/^{/s/^{/{ __builtin_trap();/" &&
-    version 1.3.0 "/^static int climb_tell/,/^{/s/^{/{ return TT_EPLUGIN;/" &&
+    version 1.1.0 "$CRASHES" && version 1.3.0 "$ERRS" &&
     version 1.4.0 "s|from_unit(param, u)|from_unit(param, 0.95 + u / 20)|"'
-hash_of() { sha256sum "$STATE/climb/climb-$1.so" | cut -d' ' -f1; }
-write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/climb\"]},
-    runs: {max_running: 8, max_in_flight: 32},
-    adapters: {orcheo: {requests_per_minute: 0}}}"
-check "the daemon starts" start_daemon
-check "dataset, target and baseline are there" register
+start_climb
 pid=$DAEMON
 
 begin() { # ITERATIONS: a run of plain `climb`
@@ -117,16 +99,8 @@ is "as before" "$(chosen "$(begin 3)")" 1.2.0
 
 is "the long run completes" "$(wait_run "$long" 300)" completed
 is "with the version that it began with" "$(chosen "$long")" 1.0.0
-is "and all its candidates, without a gap" "$(
-    cursor=
-    while :; do
-        page=$(curl -sS -D "$STATE/head" --unix-socket "$STATE/sock" \
-            "http://trimtab/api/runs/$long/candidates?limit=200&cursor=$cursor")
-        echo "$page" | jq -r '.items[].number'
-        cursor=$(echo "$page" | jq -r '.next_cursor // empty')
-        [ -n "$cursor" ] || break
-    done | sort -n | awk '$1 != NR { bad = 1 } END { print (NR >= 500 && !bad) }'
-)" 1
+is "and all its candidates, without a gap" \
+    "$(gap_free "$long" 500)" 1
 check "it is the same daemon" kill -0 "$pid"
 
 stop_daemon

@@ -4,34 +4,16 @@
 # snapshot, by history, through a kill and out of need, on a busy daemon.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-climb.sh
+. "$(dirname "$0")/lib-climb.sh"
 
-command -v "${CC:-cc}" >/dev/null || {
-    echo "1..0 # SKIP no C compiler to make versions of a plugin with"
-    exit 0
-}
-start_sim || exit 1
-mkdir "$STATE/climb"
-
-version() { # VERSION [SED SCRIPT]: a version of the template's strategy
-    sed -e 's/@NAME@/climb/g' -e "s/\"0\.1\.0\"/\"$1\"/" -e "${2:-}" \
-        "$TOP/sdk/template/strategy.c" >"$STATE/climb-$1.c"
-    ${CC:-cc} -std=c11 -O1 -shared -fPIC -fvisibility=hidden -Wl,-z,now \
-        -I"$TOP/sdk/include" -o "$STATE/climb/climb-$1.so" \
-        "$STATE/climb-$1.c" -lm
-}
 # 1.2.0 does not read the state of the others; 1.3.0 crashes when it is told
 # something; 1.4.0 errs then.
 check "versions of a strategy are made" eval '
     version 1.0.0 && version 1.1.0 &&
     version 1.2.0 "s/^    NULL, 1,\$/    NULL, 2,/;s/0, 0, 1, 1, &/0, 0, 2, 2, \&/" &&
-    version 1.3.0 "/^static int climb_tell/,/^{/s/^{/{ __builtin_trap();/" &&
-    version 1.4.0 "/^static int climb_tell/,/^{/s/^{/{ return TT_EPLUGIN;/"'
-hash_of() { sha256sum "$STATE/climb/climb-$1.so" | cut -d' ' -f1; }
-write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/climb\"]},
-    runs: {max_running: 8, max_in_flight: 32},
-    adapters: {orcheo: {requests_per_minute: 0}}}"
-check "the daemon starts" start_daemon
-check "dataset, target and baseline are there" register
+    version 1.3.0 "$CRASHES" && version 1.4.0 "$ERRS"'
+start_climb
 
 begin() { # OPTIMIZER ITERATIONS
     trimtab --json optimize demo-qa answer --optimizer "$1" --iterations "$2" \
@@ -102,15 +84,8 @@ is "the long run completes" "$(wait_run "$long" 300)" completed
 for run in $busy; do
     is "a run beside it completes" "$(wait_run "$run" 300)" completed
 done
-is "all its candidates are there, without a gap" "$(
-    cursor=
-    while :; do
-        page=$(get "/api/runs/$long/candidates?limit=200&cursor=$cursor")
-        echo "$page" | jq -r '.items[].number'
-        cursor=$(echo "$page" | jq -r '.next_cursor // empty')
-        [ -n "$cursor" ] || break
-    done | sort -n | awk '$1 != NR { bad = 1 } END { print (NR >= 500 && !bad) }'
-)" 1
+is "all its candidates are there, without a gap" \
+    "$(gap_free "$long" 500)" 1
 is "a replay by the versions that made it is identical" \
     "$(post "/api/runs/$long/replay" '{}' | jq -c .identical)" true
 is "each move is audited" "$(get '/api/audit?limit=200' | jq "[.items[] |

@@ -10,17 +10,6 @@
 
 const struct tt_plugin *trimtab_plugin_v1(void); /* tests/zoo/zoo_cases.c */
 
-static struct sim_options options(const struct tt_plugin *strategy,
-                                  unsigned in_flight)
-{
-    struct sim_options o = { .strategy = strategy, .seed = 42,
-                             .max_in_flight = in_flight, .iterations = 6,
-                             .cases_per_run = 2, .n_train = 3,
-                             .n_validation = 3, .n_holdout = 6, .slow = 3 };
-
-    return o;
-}
-
 /* What a candidate is, without how long it took. */
 static json_object *essence(const struct sim *s, uint64_t number)
 {
@@ -56,23 +45,12 @@ static bool same_candidates(const struct sim *a, const struct sim *b)
     return same;
 }
 
-/* Of each evaluation that was sent, exactly one exists outside. */
-static bool each_once(const struct sim *s)
-{
-    size_t i;
-
-    for (i = 0; i < s->n_outside; i++)
-        if (s->outside[i].dispatched != 1)
-            return false;
-    return true;
-}
-
 /* Returns how many places there were. equal: candidates must be, too. */
 static uint64_t crash_everywhere(const struct tt_plugin *strategy,
                                  unsigned in_flight, unsigned iterations,
                                  bool equal)
 {
-    struct sim_options o = options(strategy, in_flight);
+    struct sim_options o = sim_small(strategy, in_flight);
     struct sim whole, s;
     uint64_t k, n;
 
@@ -89,7 +67,7 @@ static uint64_t crash_everywhere(const struct tt_plugin *strategy,
         o.crash_after = k;
         sim_init(&s, &o);
         good = sim_run(&s, 100000) && sim_check(&s) && sim_replay(&s) &&
-               each_once(&s) && (!equal || same_candidates(&whole, &s));
+               sim_each_once(&s) && (!equal || same_candidates(&whole, &s));
         if (!good)
             printf("# after commit %llu of %llu: %s\n", (unsigned long long)k,
                    (unsigned long long)n, s.what);
@@ -120,7 +98,7 @@ static void sixteen_in_flight_keep_what_is_stored(void)
 /* The strategy is another one after the restart: the log holds. */
 static void a_strategy_that_diverges_is_told_the_history(void)
 {
-    struct sim_options o = options(sim_random_strategy(), 2);
+    struct sim_options o = sim_small(sim_random_strategy(), 2);
     json_object *run;
     struct sim s;
 
@@ -130,7 +108,7 @@ static void a_strategy_that_diverges_is_told_the_history(void)
     sim_init(&s, &o);
     CU_ASSERT(sim_run(&s, 100000));
     CU_ASSERT(sim_check(&s));
-    CU_ASSERT(each_once(&s));
+    CU_ASSERT(sim_each_once(&s));
     run = sim_json(&s, STORE_RUN, 0);
     CU_ASSERT(json_object_get_boolean(json_child(run, "nondeterministic")));
     CU_ASSERT_STRING_EQUAL(json_str(run, "state"), "completed");

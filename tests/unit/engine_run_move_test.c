@@ -15,12 +15,11 @@ const struct tt_plugin *trimtab_plugin_v1(void); /* tests/zoo/zoo_cases.c */
 static struct sim_options options(const struct tt_plugin *strategy,
                                   unsigned in_flight)
 {
-    struct sim_options o = { .strategy = strategy, .seed = 42,
-                             .max_in_flight = in_flight, .iterations = 24,
-                             .cases_per_run = 2, .n_train = 3,
-                             .n_validation = 3, .n_holdout = 6, .slow = 3,
-                             .moves = 2, .move_every = 8 };
+    struct sim_options o = sim_small(strategy, in_flight);
 
+    o.iterations = 24;
+    o.moves = 2;
+    o.move_every = 8;
     return o;
 }
 
@@ -41,21 +40,11 @@ static void how_moved(const struct sim *s, char out[16])
     json_object_put(run);
 }
 
-static bool each_once(const struct sim *s)
-{
-    size_t i;
-
-    for (i = 0; i < s->n_outside; i++)
-        if (s->outside[i].dispatched != 1)
-            return false;
-    return true;
-}
-
 static bool went_well(struct sim *s, const char *moved)
 {
     char how[16];
     bool good = sim_run(s, 100000) && sim_check(s) && sim_replay(s) &&
-                each_once(s) && sim_count(s, STORE_CANDIDATE) >= 24;
+                sim_each_once(s) && sim_count(s, STORE_CANDIDATE) >= 24;
 
     how_moved(s, how);
     if (!good || strcmp(how, moved) != 0) {
@@ -156,7 +145,7 @@ static void an_adapter_takes_over_what_is_in_flight(void)
     o.unsure = 20;
     sim_init(&s, &o);
     CU_ASSERT(sim_run(&s, 100000) && sim_check(&s) && sim_replay(&s));
-    CU_ASSERT(each_once(&s));
+    CU_ASSERT(sim_each_once(&s));
     sim_fini(&s);
 }
 
@@ -213,7 +202,7 @@ static void crashes_of_everything_do_not_either(void)
         o.refuse_state = o.seed % 5 == 0;
         sim_init(&s, &o);
         if (!sim_run(&s, 100000) || !sim_check(&s) || !sim_replay(&s) ||
-            !each_once(&s)) {
+            !sim_each_once(&s)) {
             printf("# seed %llu: %s\n", (unsigned long long)o.seed, s.what);
             CU_FAIL("a seed fails");
         }

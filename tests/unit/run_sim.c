@@ -668,6 +668,17 @@ static json_object *make_document(struct sim *s)
     return o;
 }
 
+struct sim_options sim_small(const struct tt_plugin *strategy,
+                             unsigned in_flight)
+{
+    struct sim_options o = { .strategy = strategy, .seed = 42,
+                             .max_in_flight = in_flight, .iterations = 6,
+                             .cases_per_run = 2, .n_train = 3,
+                             .n_validation = 3, .n_holdout = 6, .slow = 3 };
+
+    return o;
+}
+
 void sim_init(struct sim *s, const struct sim_options *o)
 {
     struct err e = { 0 };

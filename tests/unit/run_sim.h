@@ -85,6 +85,9 @@ struct sim {
     uint64_t peak_in_flight;
 };
 
+/* A run of few cases and six candidates, with nothing in its way. */
+struct sim_options sim_small(const struct tt_plugin *strategy,
+                             unsigned in_flight);
 void sim_init(struct sim *s, const struct sim_options *o);
 void sim_fini(struct sim *s);
 void sim_admit(struct sim *s);
@@ -94,6 +97,8 @@ bool sim_run(struct sim *s, uint64_t most);
 void sim_feed(struct sim *s, struct run_event *ev);
 /* Invariants of what is stored; false (with what[]) when one is broken. */
 bool sim_check(struct sim *s);
+/* Of each evaluation that was sent, does exactly one exist outside? */
+bool sim_each_once(const struct sim *s);
 /* Feed the stored log to a fresh instance (to another one, wherever it says
  * so): equal answers? */
 bool sim_replay(struct sim *s);

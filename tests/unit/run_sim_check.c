@@ -83,6 +83,16 @@ bool sim_check(struct sim *s)
     return s->violations == 0;
 }
 
+bool sim_each_once(const struct sim *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->n_outside; i++)
+        if (s->outside[i].dispatched != 1)
+            return false;
+    return true;
+}
+
 void sim_print(const struct sim *s)
 {
     uint64_t i, n = sim_count(s, STORE_EVENT);
