@@ -2,7 +2,7 @@
 # System tests: shell scripts that speak TAP, against the real binaries.
 EXTRA_DIST += \
 	%D%/demo %D%/demo-data/dataset.json %D%/demo-data/target.json \
-	%D%/lib.sh %D%/lib-climb.sh %D%/lib-orcheo.sh %D%/scorer.py
+	%D%/lib.sh %D%/lib-climb.sh %D%/lib-orcheo.sh %D%/lib-zoo.sh %D%/scorer.py
 SYSTEM_TESTS = %D%/layers.t %D%/t0100-demo.t %D%/t0110-cli.t %D%/t0120-no-plugins.t \
 	%D%/t0200-sigkill.t %D%/t0210-push-crash.t \
 	%D%/t0260-http-adapter.t %D%/t0300-bad-strategies.t %D%/t0310-hostile-zoo.t \

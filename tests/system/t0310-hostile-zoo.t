@@ -6,10 +6,13 @@
 # nothing is left behind: no process, no file, no descriptor.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-zoo.sh
+. "$(dirname "$0")/lib-zoo.sh"
 
 ZOO=${TT_ZOO_DIR:-$BUILD/tests/zoo/.libs}
 ITERATIONS=40
 READS=100 # a second
+PATIENCE=60
 
 # ANIMAL DEED ASKS-BEFORE CAUSE (extended pattern). One file for each: three
 # crashes quarantine a hash, not its name.
@@ -124,53 +127,9 @@ END
 }
 
 hash_of() { sha256sum "$STATE/zoo/$1.so" | cut -d' ' -f1; }
-status_of() { get "/api/runs/$1" | jq -r .status; }
-wait_end() { # RUN SECONDS: as wait_run, but seldom enough for many at once
-    tries=$(($2 * 4))
-    while [ $tries -gt 0 ] && status=$(status_of "$1") &&
-        [ "$status" = running ]; do
-        tries=$((tries - 1))
-        sleep 0.25
-    done
-    printf '%s' "$status"
-}
-
-# --- what is healthy ----------------------------------------------------------
-
-# One of the four: runs one after the other until $STATE/stop is there.
-keep_running() { # NAME OPTIMIZER
-    seed=0
-    while [ ! -e "$STATE/stop" ]; do
-        seed=$((seed + 1))
-        run=$(trimtab --json optimize demo-qa answer --optimizer "$2" \
-            --seed $seed --iterations $ITERATIONS --max-in-flight 4 --detach |
-            jq -r .run_id)
-        while [ "$(status_of "$run")" = running ]; do sleep 1; done
-        echo "$run" >>"$STATE/healthy.$1"
-    done
-}
-healthy_ended() { # NAME: each of its runs is complete and has no gap
-    bad='' n=0
-    while read -r run; do
-        n=$((n + 1))
-        numbers=$(get "/api/runs/$run/candidates?limit=200" |
-            jq -r '.items | map(.number) | sort | map(tostring) | join(" ")')
-        [ "$(status_of "$run")" = completed ] &&
-            [ "$numbers" = "$(seq $ITERATIONS | tr '\n' ' ' | sed 's/ $//')" ] ||
-            bad="$bad $run: $(get "/api/runs/$run" | jq -r .diagnostic) $numbers"
-    done <"$STATE/healthy.$1"
-    is "healthy $1: all $n runs are complete, without a gap" "$bad" ''
-}
 
 # --- what is hostile ----------------------------------------------------------
 
-blamed() { # NAME RUN ANIMAL HASH CAUSE
-    is "$1: the run ends failed" "$(wait_end "$2" 60)" failed
-    why=$(get "/api/runs/$2" | jq -r .diagnostic)
-    like "$1: it names plugin, version and hash" "$why" \
-        "$(echo "$3" | tr _ -) 1\.0\.0 \(sha256 $(echo "$4" | cut -c1-12)"
-    like "$1: it names the cause" "$why" "$5"
-}
 hostile_strategy() { # ANIMAL DEED AFTER CAUSE
     hash=$(hash_of "$1-$2")
     iterations=60
@@ -201,23 +160,6 @@ hostile_adapter() { # DEED CAUSE
 
 # --- what may be left ---------------------------------------------------------
 
-# The store opens and closes files as it likes.
-list_descriptors() {
-    find "/proc/$DAEMON/fd" -type l -printf '%l\n' 2>/dev/null |
-        grep -v "^$STATE/store" | sort
-}
-descriptors() { list_descriptors | wc -l; }
-workers() { # of this daemon, and whatever was forked from them
-    grep -lsae "[-]-parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l
-}
-settle() { # COMMAND WANT: what it prints once it is that, or in the end
-    tries=150
-    while [ $tries -gt 0 ] && [ "$($1)" -gt "$2" ]; do
-        tries=$((tries - 1))
-        sleep 0.1
-    done
-    $1
-}
 catalog_files() { find "$STATE/plugins" | sort; }
 traces() {
     find "$STATE" /tmp /var/tmp /dev/shm /run -maxdepth 3 \
@@ -240,35 +182,11 @@ write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384}, outbound: {max_per_host: 2},
     runs: {step_seconds: 1.5, call_seconds: 5, max_running: 8, max_in_flight: 64,
            optimize_per_minute: 100000}}"
-TMPDIR=$STATE/tmp
-export TMPDIR
-check "the daemon starts" start_daemon
-check "dataset, target and baseline are there" register
-pid=$DAEMON
-
-# Connections are kept, so that the base is taken after the first runs.
-for optimizer in sobol random bayesian random; do
-    warm="${warm:-} $(trimtab --json optimize demo-qa answer --optimizer \
-        $optimizer --iterations 12 --detach | jq -r .run_id)"
-done
-for run in $warm; do
-    is "a first run completes" "$(wait_end "$run" 60)" completed
-done
-is "its workers are gone" "$(settle workers 0)" 0
-sleep 1
-base=$(descriptors)
-list_descriptors >"$STATE/descriptors.before"
-catalog_files >"$STATE/catalog.before"
-
-"$BUILD/tests/system/reader" "$STATE/sock" \
-    /api/workflows/demo-qa/parameters/answer $READS >"$STATE/reads" &
-reader=$!
-keepers=''
-for kept in a:sobol b:random c:bayesian d:random; do
-    keep_running "${kept%:*}" "${kept#*:}" &
-    keepers="$keepers $!"
-done
-began=$(date +%s)
+open_house sobol random bayesian random
+keep a sobol
+keep b random
+keep c bayesian
+keep d random
 strategies >"$STATE/strategies"
 while read -r animal deed after cause; do
     hostile_strategy "$animal" "$deed" "$after" "$cause"
@@ -277,36 +195,14 @@ adapters >"$STATE/adapters"
 while read -r deed cause; do
     hostile_adapter "$deed" "$cause"
 done <"$STATE/adapters"
-took=$(($(date +%s) - began))
 
 # --- what they leave ----------------------------------------------------------
 
-touch "$STATE/stop"
-for keeper in $keepers; do wait "$keeper"; done
-kill -TERM $reader
-wait $reader
-echo "# $took s; reads: $(cat "$STATE/reads")"
-is "no read failed" "$(jq '.other + .errors' "$STATE/reads")" 0
-check "and there were many" \
-    jq -e ".reads == .ok and .ok > $((took * READS / 4))" "$STATE/reads"
-for name in a b c d; do healthy_ended $name; done
-check "it is the same daemon" test "$DAEMON" = "$pid" -a -d "/proc/$pid"
-is "no process is left" "$(settle workers 0)" 0
-is "the daemon has no child" "$(pgrep -P "$pid" | wc -l)" 0
-n=$(settle descriptors "$base")
-list_descriptors >"$STATE/descriptors.after"
-check "its descriptors are back at the $base of before" sh -c "
-    [ $n -le $base ] || ! diff '$STATE/descriptors.before' '$STATE/descriptors.after'"
+empty_house
 is "no file is left" "$(traces)" ''
-catalog_files >"$STATE/catalog.after"
-check "the catalogue is what it was" \
-    diff "$STATE/catalog.before" "$STATE/catalog.after"
 changed=$(find "$STATE/plugins" -name plugin.so | while read -r so; do
     [ "$(sha256sum "$so" | cut -d' ' -f1)" = \
         "$(basename "$(dirname "$so")")" ] || echo "$so"; done)
 is "no plugin has changed its file" "$changed" ''
-kill -TERM "$pid"
-wait "$pid"
-is "the daemon ends as it should" "$?" 0
-DAEMON=''
+close_house
 done_testing

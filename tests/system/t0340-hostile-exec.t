@@ -6,10 +6,13 @@
 # healthy runs and 100 reads a second. Nothing is left behind.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-zoo.sh
+. "$(dirname "$0")/lib-zoo.sh"
 
 command -v python3 >/dev/null || { echo '1..0 # SKIP no python3'; exit 0; }
 ITERATIONS=40
 READS=100 # a second
+PATIENCE=30
 
 # DEED CAUSE (extended pattern).
 deeds() {
@@ -107,49 +110,8 @@ make_folder() { # DEED
           permissions: {llm: false, http: ["*"], threads: false}
         }' >"$STATE/zoo/$1/plugin.json"
 }
-status_of() { get "/api/runs/$1" | jq -r .status; }
-wait_end() { # RUN SECONDS
-    tries=$(($2 * 10))
-    while [ $tries -gt 0 ] && status=$(status_of "$1") &&
-        [ "$status" = running ]; do
-        tries=$((tries - 1))
-        sleep 0.1
-    done
-    printf '%s' "$status"
-}
-optimize() { # OPTIMIZER OPTIONS...
-    optimizer=$1
-    shift
-    trimtab --json optimize demo-qa answer --optimizer "$optimizer" --detach \
-        "$@" | jq -r .run_id
-}
 
-# --- what is healthy --------------------------------------------------------------
-
-keep_running() { # OPTIMIZER: runs one after the other, until $STATE/stop
-    seed=0
-    while [ ! -e "$STATE/stop" ]; do
-        seed=$((seed + 1))
-        run=$(optimize "$1" --seed $seed --iterations $ITERATIONS \
-            --max-in-flight 4)
-        while [ "$(status_of "$run")" = running ]; do sleep 0.5; done
-        echo "$run" >>"$STATE/healthy"
-    done
-}
-healthy_ended() {
-    bad='' n=0
-    while read -r run; do
-        n=$((n + 1))
-        numbers=$(get "/api/runs/$run/candidates?limit=200" |
-            jq -r '.items | map(.number) | sort | map(tostring) | join(" ")')
-        [ "$(status_of "$run")" = completed ] &&
-            [ "$numbers" = "$(seq $ITERATIONS | tr '\n' ' ' | sed 's/ $//')" ] ||
-            bad="$bad $run: $(get "/api/runs/$run" | jq -r .diagnostic) $numbers"
-    done <"$STATE/healthy"
-    is "all $n healthy runs are complete, without a gap" "$bad" ''
-}
-
-# --- what is hostile --------------------------------------------------------------
+# --- what is hostile ----------------------------------------------------------
 
 begin() { # DEED: its run
     optimize "sha256:$(hash_of "$1")" --iterations 20 --max-in-flight 2
@@ -166,33 +128,14 @@ begin_adapter() { # DEED: a run of a target of its own
 }
 hostile() { # DEED CAUSE [RUN]
     run=${3:-$(begin "$1")}
-    is "$1: the run ends failed" "$(wait_end "$run" 30)" failed
-    why=$(get "/api/runs/$run" | jq -r .diagnostic)
-    like "$1: it names plugin, version and hash" "$why" "exec-$(echo "$1" |
-        tr _ -) 1\.0\.0 \(sha256 $(hash_of "$1" | cut -c1-12)"
-    like "$1: it names the cause" "$why" "$2"
+    blamed "$1" "$run" "exec-$1" "$(hash_of "$1")" "$2"
 }
 
 # --- what may be left -------------------------------------------------------------
 
-list_descriptors() { # the store opens and closes files as it likes
-    find "/proc/$DAEMON/fd" -type l -printf '%l\n' 2>/dev/null |
-        grep -v "^$STATE/store" | sort
-}
-descriptors() { list_descriptors | wc -l; }
-# shellcheck disable=SC2317 # settle() calls them
-workers() { grep -lsae "[-]-parent=$DAEMON" /proc/[0-9]*/cmdline | wc -l; }
 # Commands, and what was forked from them: marked by their last argument.
 # shellcheck disable=SC2317
 commands() { grep -lsae "hostile[.]py.*$STATE" /proc/[0-9]*/cmdline | wc -l; }
-settle() { # COMMAND WANT: what it prints once it is that, or in the end
-    tries=150
-    while [ $tries -gt 0 ] && [ "$($1)" -gt "$2" ]; do
-        tries=$((tries - 1))
-        sleep 0.1
-    done
-    $1
-}
 catalog_files() {
     find "$STATE/plugins" "$STATE/zoo" -type f -exec sha256sum {} + | sort
 }
@@ -216,29 +159,8 @@ write_config "{plugins: {directories: [\"$PLUGINS\", \"$STATE/zoo\"]},
     workers: {memory_mb: 384},
     runs: {step_seconds: 1.5, call_seconds: 2, max_running: 16,
            optimize_per_minute: 100000}}"
-TMPDIR=$STATE/tmp
-export TMPDIR
-check "the daemon starts" start_daemon
-check "dataset, target and baseline are there" register
-pid=$DAEMON
-for optimizer in sobol random; do # connections are kept
-    warm="${warm:-} $(optimize $optimizer --iterations 12)"
-done
-for run in $warm; do
-    is "a first run completes" "$(wait_end "$run" 60)" completed
-done
-is "its workers are gone" "$(settle workers 0)" 0
-sleep 1
-base=$(descriptors)
-list_descriptors >"$STATE/descriptors.before"
-catalog_files >"$STATE/catalog.before"
-
-"$BUILD/tests/system/reader" "$STATE/sock" \
-    /api/workflows/demo-qa/parameters/answer $READS >"$STATE/reads" &
-reader=$!
-keep_running random &
-keeper=$!
-began=$(date +%s)
+open_house sobol random
+keep a random
 while read -r deed _; do
     echo "$(begin "$deed" </dev/null) $deed" >>"$STATE/begun"
 done <"$STATE/slow"
@@ -252,35 +174,13 @@ while read -r deed cause; do
     run=$(sed -n "s/ $deed\$//p" "$STATE/begun")
     hostile "$deed" "$cause" "$run" </dev/null
 done <"$STATE/slow"
-took=$(($(date +%s) - began))
 
 # --- what they leave --------------------------------------------------------------
 
-touch "$STATE/stop"
-wait "$keeper"
-kill -TERM $reader
-wait $reader
-echo "# $took s; reads: $(cat "$STATE/reads")"
-is "no read failed" "$(jq '.other + .errors' "$STATE/reads")" 0
-check "and there were many" \
-    jq -e ".reads == .ok and .ok > $((took * READS / 4))" "$STATE/reads"
-healthy_ended
-check "it is the same daemon" test "$DAEMON" = "$pid" -a -d "/proc/$pid"
-is "no worker is left" "$(settle workers 0)" 0
+empty_house
 is "no command is left" "$(settle commands 0)" 0
-is "the daemon has no child" "$(pgrep -P "$pid" | wc -l)" 0
-n=$(settle descriptors "$base")
-list_descriptors >"$STATE/descriptors.after"
-check "its descriptors are back at the $base of before" sh -c "
-    [ $n -le $base ] || ! diff '$STATE/descriptors.before' '$STATE/descriptors.after'"
 is "no file is left" "$(traces)" ''
-catalog_files >"$STATE/catalog.after"
-check "no file of a plugin has changed" \
-    diff "$STATE/catalog.before" "$STATE/catalog.after"
 is "nobody forged a line of the log" \
     "$(grep -c '^<0>' "$STATE/daemon.log.new")" 0
-kill -TERM "$pid"
-wait "$pid"
-is "the daemon ends as it should" "$?" 0
-DAEMON=''
+close_house
 done_testing
