@@ -2,8 +2,7 @@
 # lib-zoo.sh - a house for hostile plugins: healthy runs and reads go on beside
 # them, and afterwards nothing may be left. Source it after lib.sh; a test has
 # ITERATIONS (of a healthy run), READS (a second), PATIENCE (seconds for a
-# hostile run to end) and catalog_files(), which
-# lists what must not change.
+# hostile run to end) and catalog_files(), which lists what must not change.
 # shellcheck shell=sh disable=SC2034,SC2317 # for the tests; settle() calls some
 
 status_of() { get "/api/runs/$1" | jq -r .status; }
